@@ -1,0 +1,30 @@
+/* setting.h - <setting name="..."> as written, its value fetched.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+
+#ifndef HERALD_SETTING_H
+#define HERALD_SETTING_H
+
+#include <stdbool.h>
+
+#include "base/arena.h"
+#include "problem.h"
+#include "xml.h"
+
+struct setting {
+  const char *name;
+  const char *value;            /* NULL: could not be fetched, and a problem
+                                   says why */
+  const char *file;             /* where it stands, for messages */
+  unsigned line;
+  bool is_inline;               /* the value is in the XML file itself */
+};
+
+/* Read one element.  A value that is not inline is registered as a secret
+ * (redact.h). */
+void setting_read (const struct xml_doc *doc, const struct xml_node *node,
+                   const char *integration, struct arena *arena,
+                   struct problems *problems, struct setting *ret_setting);
+
+#endif
