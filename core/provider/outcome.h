@@ -1,0 +1,41 @@
+/* outcome.h - what became of a delivery in one attempt.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+
+#ifndef HERALD_OUTCOME_H
+#define HERALD_OUTCOME_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum outcome_kind {
+  OUTCOME_NONE,                 /* not yet known */
+  OUTCOME_DELIVERED,
+  OUTCOME_RETRY,
+  OUTCOME_REJECTED,             /* this record is wrong */
+  OUTCOME_BLOCKED,              /* credentials or endpoint are wrong */
+  OUTCOME_FAULT,                /* the plugin's: no outcome, a bad request */
+  OUTCOME_AGAIN                 /* at once, in the job's groups: a split, a
+                                   renewed token; no attempt */
+};
+
+struct outcome {                /* strings live as long as the job */
+  enum outcome_kind kind;
+  int status;                   /* of the reply it came from; 0: none */
+  int64_t after_ms;             /* of RETRY: not before; 0: by schedule */
+  bool is_free;                 /* of RETRY: does not count as an attempt */
+  const char *reason;           /* redacted, one line; "" if delivered */
+  const char *reference;        /* the service's id of it, or "" */
+};
+
+const char *outcome_name (enum outcome_kind kind);      /* "delivered" */
+
+/* HERALD_BY_STATUS: 2xx DELIVERED; 408 425 429 5xx and SMTP's 4yz RETRY;
+ * 401 403 404 405 407 410, any 3xx, SMTP's 530 and 535 BLOCKED; any other
+ * SPLIT, told by *ret_splits with kind REJECTED for one alone.  SMTP's
+ * 5yz is REJECTED, 2yz DELIVERED. */
+enum outcome_kind outcome_from_status (int status, bool is_smtp,
+                                       bool *ret_splits);
+
+#endif
