@@ -8,3 +8,11 @@ pkgconfig_DATA = sdk/herald-plugin.pc
 
 aclocaldir = $(datadir)/aclocal
 dist_aclocal_DATA = sdk/herald.m4
+
+# The golden cases of any plugin, without a network.
+bin_PROGRAMS += herald-plugin-test
+
+herald_plugin_test_SOURCES = sdk/plugin-test/main.c
+herald_plugin_test_CFLAGS = $(AM_CFLAGS) $(PIE_CFLAGS)
+herald_plugin_test_LDFLAGS = $(AM_LDFLAGS) $(PIE_LDFLAGS)
+herald_plugin_test_LDADD = core/libherald-core.la

@@ -1,0 +1,15 @@
+# custom-api.mk - the provider custom-api.
+# SPDX-License-Identifier: MIT
+
+if PLUGIN_CUSTOM_API
+pluginexec_LTLIBRARIES += plugins/custom-api.la
+TESTS += plugins/custom-api.la
+dist_samples_DATA += conf.d/custom-api.xml
+endif
+
+plugins_custom_api_la_SOURCES = plugins/custom-api/custom-api.c
+plugins_custom_api_la_CPPFLAGS = $(plugin_cppflags)
+plugins_custom_api_la_CFLAGS = $(plugin_cflags)
+plugins_custom_api_la_LDFLAGS = $(plugin_ldflags)
+
+EXTRA_DIST += plugins/custom-api/cases

@@ -1,0 +1,33 @@
+# fuzz.mk - LLVMFuzzerTestOneInput for whatever reads foreign bytes.
+# SPDX-License-Identifier: MIT
+#
+# With --enable-fuzzing each target is a libFuzzer program, and make fuzz
+# runs them all, FUZZ_SECONDS each.  Without it replay.c is their main and
+# make check runs every file of the target's corpus.
+
+fuzz_targets =
+
+if FUZZING
+fuzz_ldadd = core/libherald-core.la $(FUZZ_LDFLAGS)
+else
+fuzz_ldadd = tests/fuzz/libreplay.la core/libherald-core.la
+check_LTLIBRARIES += tests/fuzz/libreplay.la
+TESTS += $(fuzz_targets)
+endif
+check_PROGRAMS += $(fuzz_targets)
+
+tests_fuzz_libreplay_la_SOURCES = tests/fuzz/replay.c
+
+EXTRA_DIST += tests/fuzz/corpus
+
+FUZZ_SECONDS = 60
+# New finds go to the build directory, in corpus/NAME.
+fuzz: $(fuzz_targets)
+	@for target in $(fuzz_targets); do \
+	  name=$${target##*/fuzz-}; \
+	  mkdir -p corpus/$$name; \
+	  echo "fuzz-$$name"; \
+	  ./$$target -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 \
+	    corpus/$$name $(top_srcdir)/tests/fuzz/corpus/$$name || exit 1; \
+	done
+.PHONY: fuzz

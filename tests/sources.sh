@@ -1,0 +1,48 @@
+#!/bin/sh
+# sources.sh - no file of ours is missing from the makefile fragments.
+# SPDX-License-Identifier: MIT
+#
+# A file that no fragment names is neither built, nor tested, nor part of
+# a release, and nothing else would tell.
+
+cd "${top_srcdir:-.}" || exit 1
+n=0
+
+# check FRAGMENTS FILES WHAT: each of FILES, or a program of its name, is a
+# word of FRAGMENTS.
+check ()
+{
+  n=$((n + 1))
+  lacking=
+  for file in $2; do
+    test -f "$file" || continue
+    # shellcheck disable=SC2086
+    grep -hv '^#' $1 | awk '{ for (i = 1; i <= NF; i++) print $i }' |
+      grep -Fqx -e "$file" -e "${file%.c}" ||
+      lacking="$lacking $file"
+  done
+  if test -z "$lacking"; then
+    echo "ok $n - every $3 is named in its fragment"
+  else
+    echo "not ok $n - every $3 is named in its fragment"
+    for file in $lacking; do
+      echo "# missing: $file"
+    done
+  fi
+}
+
+check core/core.mk "$(find core -name '*.[ch]' | sort)" "file of core"
+check sdk/sdk.mk "$(find sdk -name '*.[ch3]' ! -path 'sdk/template/*' |
+                    sort)" "file of sdk"
+check "$(echo plugins/*/*.mk)" "$(find plugins -name '*.[ch7]' | sort)" \
+  "file of plugins"
+check tests/unit/unit.mk "$(find tests/unit -name '*.[ch]' | sort)" "unit test"
+check tests/fuzz/fuzz.mk "$(find tests/fuzz -name '*.[ch]' | sort)" \
+  "fuzz target"
+check tests/tests.mk "$(find tests/e2e tests/interop -maxdepth 1 -type f \
+  \( -name 'test-*.py' -o -name 'test-*.sh' -o -name 'test-*.mjs' \) | sort)" \
+  "end-to-end test"
+check "$(echo plugins/*/*.mk) Makefile.am" \
+  "$(find conf.d -name '*.xml' | sort)" "sample of conf.d"
+
+echo "1..$n"

@@ -1,0 +1,56 @@
+# tests.mk - what make check runs.  Every test speaks TAP.
+# SPDX-License-Identifier: MIT
+#
+# To add a test:
+#   tests/unit/test-NAME.c   a word in unit_tests below
+#   tests/fuzz/fuzz-NAME.c   a word in fuzz_targets, and its _LDADD line;
+#                            its corpus is the directory tests/fuzz/corpus/NAME
+#   tests/e2e/NAME.py        a word in script_tests; so for interop and .sh
+
+TEST_EXTENSIONS = .la .mjs .py .sh
+
+tap_driver = env AM_TAP_AWK='$(AWK)' $(SHELL) \
+	$(top_srcdir)/build-aux/tap-driver.sh
+LOG_DRIVER = $(tap_driver)
+LA_LOG_DRIVER = $(tap_driver)
+LA_LOG_COMPILER = $(SHELL) $(top_srcdir)/tests/plugin-cases.sh
+MJS_LOG_DRIVER = $(tap_driver)
+MJS_LOG_COMPILER = $(NODE)
+PY_LOG_DRIVER = $(tap_driver)
+PY_LOG_COMPILER = $(PYTHON)
+SH_LOG_DRIVER = $(tap_driver)
+SH_LOG_COMPILER = $(SHELL)
+
+# ASAN_OPTIONS and the like are joined to what the caller has set.
+AM_TESTS_ENVIRONMENT = \
+	top_srcdir='$(abs_top_srcdir)'; export top_srcdir; \
+	top_builddir='$(abs_top_builddir)'; export top_builddir; \
+	HERALD='$(abs_top_builddir)/herald'; export HERALD; \
+	HERALD_PLUGINS='$(abs_top_builddir)/plugins/.libs'; \
+	export HERALD_PLUGINS; \
+	HERALD_PLUGIN_TEST='$(abs_top_builddir)/herald-plugin-test'; \
+	export HERALD_PLUGIN_TEST; \
+	PYTHON='$(PYTHON)'; export PYTHON; \
+	NODE='$(NODE)'; export NODE; \
+	NM='$(NM)'; export NM; \
+	PYTHONDONTWRITEBYTECODE=1; export PYTHONDONTWRITEBYTECODE; \
+	CMOCKA_MESSAGE_OUTPUT=TAP; export CMOCKA_MESSAGE_OUTPUT; \
+	UBSAN_OPTIONS="print_stacktrace=1:$$UBSAN_OPTIONS"; \
+	export UBSAN_OPTIONS;
+
+# In the order they finish best: the slow ones first.
+script_tests =
+shell_tests = tests/plugin-symbols.sh tests/sources.sh
+
+if HAVE_PYTHON
+TESTS += $(script_tests)
+endif
+TESTS += $(shell_tests)
+
+# make check TESTS='$(quick_tests)'
+quick_tests = $(unit_tests) $(shell_tests)
+
+EXTRA_DIST += $(script_tests) $(shell_tests) tests/plugin-cases.sh
+
+include tests/unit/unit.mk
+include tests/fuzz/fuzz.mk

@@ -1,0 +1,15 @@
+# unit.mk - one cmocka program for each tests/unit/test-*.c.
+# SPDX-License-Identifier: MIT
+#
+# automake finds tests/unit/test-NAME.c by the program's name, and links
+# it with LDADD.
+
+unit_tests =
+
+LDADD = core/libherald-core.la $(CMOCKA_LIBS)
+AM_CPPFLAGS += $(CMOCKA_CFLAGS) -I$(top_srcdir)/tests/unit
+
+if UNIT_TESTS
+check_PROGRAMS += $(unit_tests)
+TESTS += $(unit_tests)
+endif
