@@ -64,6 +64,7 @@ class Wish(NamedTuple):
     seed: int = 1
     workspace: str = "acme"
     without_email: int = 0
+    refused: int = 0            # addresses that the mail stand-in refuses
     bad: int = 0
 
 
@@ -80,11 +81,11 @@ def person_json(person: Tuple[str, str, str, str, str]) -> str:
 
 
 def data_json(number: int, pick: random.Random, people: List[str],
-              size: int, has_email: bool) -> str:
+              size: int, address: str) -> str:
     """One event's data; has customText to fill it up to the size."""
     bits = pick.getrandbits(48)
     score = bits % 10000
-    email = f'"email":"player{number}@example.com",' if has_email else ""
+    email = f'"email":"{address}",' if address else ""
     prize = PRIZES[(bits >> 16) % len(PRIZES)]
     made = (f'{{{email}{people[(bits >> 8) % len(people)]},'
             f'"id":"{number:08d}","score":{score},'
@@ -120,14 +121,17 @@ def events(wish: Wish) -> Iterator[str]:
     pick = random.Random(wish.seed)
     people = [person_json(person) for person in PEOPLE]
     silent = spread(wish.without_email, wish.count)
+    refused = spread(wish.refused, wish.count) - silent
     bad_at = sorted(spread(wish.bad, wish.count))
     bad = 0
     for number in range(wish.count):
         while bad < len(bad_at) and bad_at[bad] == number:
             yield BAD_LINES[bad % len(BAD_LINES)]
             bad += 1
-        data = data_json(number, pick, people, wish.size,
-                         number not in silent)
+        address = "" if number in silent else (
+            f"refuse-550+{number}@example.com" if number in refused
+            else f"player{number}@example.com")
+        data = data_json(number, pick, people, wish.size, address)
         yield event_json(number, wish, pick, data)
 
 
@@ -150,6 +154,8 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workspace", default="acme")
     parser.add_argument("--without-email", type=int, default=0, metavar="N")
+    parser.add_argument("--refused", type=int, default=0, metavar="N",
+                        help="addresses that the mail stand-in refuses")
     parser.add_argument("--bad", type=int, default=0, metavar="N",
                         help="bad lines between the good ones")
     options = parser.parse_args()

@@ -36,6 +36,23 @@ class World:
         return self.ports.get(f"{service}.{listener}", 0)
 
 
+@dataclass
+class Integration:
+    """How the demo uses a provider: its descriptor and what belongs to it.
+
+    secrets: files beside the descriptor, by name.  orders: for control.py,
+    before events are sent.  counted: the count (GET /_log) that grows by one
+    for every event delivered.
+    """
+    provider: str
+    name: str
+    descriptor: str
+    secrets: Dict[str, str]
+    orders: List[Dict[str, Any]]
+    counted: str
+    is_mailer: bool = False
+
+
 class Service:
     """One stand-in."""
 
@@ -55,6 +72,11 @@ class Service:
 
     def expect(self, where: str, rules: Dict[str, Any]) -> None:
         """What callers are held to from now on."""
+        raise NotImplementedError
+
+    @classmethod
+    def integration(cls, ports: Dict[str, int]) -> Integration:
+        """The demo's integration, for a stand-in that has these ports."""
         raise NotImplementedError
 
     def reset(self) -> None:

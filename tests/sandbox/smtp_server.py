@@ -15,7 +15,8 @@ data, message (after the final dot), quit.  A step has (all optional):
 
 Addresses can ask for the same without a script, by their local part:
 refuse-550, defer-451 (RCPT; MAIL FROM too), message-554 (after the dot),
-drop (after the dot, before the answer), slow-500 (a delay in ms).
+drop (after the dot, before the answer), slow-500 (a delay in ms); what
+follows a + does not matter.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ STAGES = ("connect", "ehlo", "starttls", "auth", "mail", "rcpt", "data",
           "message", "quit")
 KEYS = {"reply", "drop", "hang", "delay_ms", "times"}
 PATH = re.compile(r"<([^<>\s]*)>((?: [A-Za-z0-9-]+(?:=[^ =]+)?)*)$")
-ASKING = re.compile(r"(refuse|defer|message|slow)-(\d+)$|(drop)$")
+ASKING = re.compile(r"(?:(refuse|defer|message|slow)-(\d+)|(drop))(?:\+.*)?$")
 
 
 @dataclass

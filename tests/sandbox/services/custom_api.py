@@ -24,12 +24,42 @@ from typing import Any, Dict, List, Optional, Set, Tuple
 
 import standard_webhooks
 from http_server import Request, json_reply, Reply
-from service import HttpService, Refusal, Verdict, World
+from service import HttpService, Integration, Refusal, Verdict, World
 
 Rules = Dict[str, Any]
 RULE_KEYS = {"auth", "key", "header", "signing", "body", "method"}
 PROBES = ("GET", "HEAD", "OPTIONS")
 METHODS = ("POST", "PUT", "PATCH")
+DEMO_KEY = "demo-key-of-the-sandbox"
+DEMO_SECRET = "whsec_" + base64.b64encode(b"the sandbox's demo secret").decode()
+DEMO = """\
+<?xml version="1.0" encoding="UTF-8"?>
+<integration xmlns="urn:herald:integration:1" name="web"
+             provider="custom-api" enabled="true">
+  <label>The web shop's API</label>
+  <workspaces all="true"/>
+  <settings>
+    <setting name="endpoint">https://localhost:{port}/players</setting>
+    <setting name="auth">bearer</setting>
+    <setting name="api-key" from="file" path="web.key"/>
+    <setting name="signing-secret" from="file" path="web.secret"/>
+  </settings>
+  <map>
+    <field name="email" source="email"/>
+    <field name="name" template="{{{{firstName}}}} {{{{lastName}}}}"/>
+    <field name="town" source="town"/>
+    <field name="country" source="countryCode"/>
+    <field name="score" source="score" as="number" default="0"/>
+    <field name="newsletter" source="optinNewsletter" as="boolean"
+           default="false"/>
+    <field name="campaign" value="Summer 2026"/>
+  </map>
+  <delivery>
+    <retry schedule="1s 2s 5s"/>
+    <in-flight max="32"/>
+  </delivery>
+</integration>
+"""
 
 
 class CustomApi(HttpService):
@@ -41,6 +71,18 @@ class CustomApi(HttpService):
         super().__init__(world)
         self._rules: Dict[str, Rules] = {}
         self._seen_ids: Set[Tuple[str, str]] = set()
+
+    @classmethod
+    def integration(cls, ports: Dict[str, int]) -> Integration:
+        rules = {"auth": "bearer", "key": DEMO_KEY, "signing": DEMO_SECRET,
+                 "body": "object"}
+        faults = [{}, {"status": 503, "body": "busy"},
+                  {"status": 429, "retry_after": "1"}]
+        return Integration(
+            cls.name, "web", DEMO.format(port=ports["https"]),
+            {"web.key": DEMO_KEY, "web.secret": DEMO_SECRET},
+            [{"path": "/players", "expect": rules},
+             {"path": "/players", "script": faults}], "events")
 
     def reset(self) -> None:
         super().reset()

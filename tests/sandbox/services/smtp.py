@@ -17,10 +17,43 @@ from typing import Any, Dict, List, Optional, Set
 
 from connection import Connection, Listener
 from faults import Step
-from service import Service, World
+from service import Integration, Service, World
 from smtp_server import Envelope, Policy, STAGES, Session, check_step
 
 RULE_KEYS = ("login", "password", "max_recipients")
+DEMO = """\
+<?xml version="1.0" encoding="UTF-8"?>
+<integration xmlns="urn:herald:integration:1" name="mail" provider="smtp"
+             enabled="true">
+  <label>Mail to the players</label>
+  <workspaces all="true"/>
+  <settings>
+    <setting name="host">localhost</setting>
+    <setting name="port">{port}</setting>
+    <setting name="login">herald</setting>
+    <setting name="password" from="file" path="mail.password"/>
+    <setting name="security">starttls</setting>
+  </settings>
+  <mail>
+    <from name="Acme Games" address="play@acme.example"/>
+    <reply-to address="hello@acme.example"/>
+    <to source="email"/>
+    <bcc address="audit@acme.example"/>
+    <subject>Well done, {{{{firstName}}}}!</subject>
+    <text>Hello {{{{firstName}}}} {{{{lastName}}}},
+you made {{{{score}}}} points. Greetings to {{{{town}}}}!
+</text>
+    <html>&lt;p&gt;Hello {{{{firstName}}}} {{{{lastName}}}},&lt;/p&gt;
+&lt;p&gt;you made &lt;b&gt;{{{{score}}}}&lt;/b&gt; points.
+Greetings to {{{{town}}}}!&lt;/p&gt;
+</html>
+  </mail>
+  <delivery>
+    <retry schedule="1s 2s 5s"/>
+    <in-flight max="8"/>
+  </delivery>
+</integration>
+"""
 
 
 class Smtp(Service):
@@ -63,6 +96,16 @@ class Smtp(Service):
             for name, policy in self._policies.items():
                 if name != "open":
                     setattr(policy, key, value)
+
+    @classmethod
+    def integration(cls, ports: Dict[str, int]) -> Integration:
+        return Integration(
+            cls.name, "mail", DEMO.format(port=ports["starttls"]),
+            {"mail.password": "sandbox"},
+            [{"service": "smtp", "stage": "rcpt",
+              "script": [{"times": 40},
+                         {"reply": "451 4.3.0 try again later"}]}],
+            "mails", is_mailer=True)
 
     def reset(self) -> None:
         super().reset()
