@@ -239,7 +239,9 @@ build ()
   mkdir -p "$build" || exit 1
   # Anything that configure would see differently configures anew.
   wish="${CONFIGURE_FLAGS:-} CC=${CC:-} CFLAGS=${CFLAGS:-}"
-  wish="$wish CPPFLAGS=${CPPFLAGS:-} LDFLAGS=${LDFLAGS:-} $missing_tests"
+  wish="$wish CPPFLAGS=${CPPFLAGS:-} LDFLAGS=${LDFLAGS:-}"
+  wish="$wish cmocka=$(pkg-config --modversion cmocka 2>/dev/null)"
+  has_python_module aiosmtpd && wish="$wish aiosmtpd"
   if ! test -f "$build/Makefile" ||
      test "$(cat "$build/.wish" 2>/dev/null)" != "$wish"; then
     say "configuring in $build"

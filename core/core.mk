@@ -65,3 +65,10 @@ core_libherald_core_la_SOURCES += \
 core_libherald_core_la_SOURCES += \
 	core/transport/guard.h \
 	core/transport/transport.h
+
+# -- delivery: lanes, limits and retries
+core_libherald_core_la_SOURCES += \
+	core/delivery/backoff.c core/delivery/backoff.h \
+	core/delivery/exchange.c core/delivery/exchange.h \
+	core/delivery/limiter.c core/delivery/limiter.h \
+	core/delivery/stats.c core/delivery/stats.h

@@ -5,7 +5,8 @@
 #   tests/unit/test-NAME.c   a word in unit_tests below
 #   tests/fuzz/fuzz-NAME.c   a word in fuzz_targets, and its _LDADD line;
 #                            its corpus is the directory tests/fuzz/corpus/NAME
-#   tests/e2e/NAME.py        a word in script_tests; so for interop and .sh
+#   tests/e2e/test-NAME.py   a word in script_tests; so for interop.  It
+#                            prints TAP, or ends in unittest.main ()
 
 TEST_EXTENSIONS = .la .mjs .py .sh
 
@@ -17,7 +18,7 @@ LA_LOG_COMPILER = $(SHELL) $(top_srcdir)/tests/plugin-cases.sh
 MJS_LOG_DRIVER = $(tap_driver)
 MJS_LOG_COMPILER = $(NODE)
 PY_LOG_DRIVER = $(tap_driver)
-PY_LOG_COMPILER = $(PYTHON)
+PY_LOG_COMPILER = $(PYTHON) $(top_srcdir)/tests/tap.py
 SH_LOG_DRIVER = $(tap_driver)
 SH_LOG_COMPILER = $(SHELL)
 
@@ -50,7 +51,7 @@ TESTS += $(shell_tests)
 # make check TESTS='$(quick_tests)'
 quick_tests = $(unit_tests) $(shell_tests)
 
-EXTRA_DIST += $(script_tests) $(shell_tests) tests/plugin-cases.sh
+EXTRA_DIST += tests/sandbox $(shell_tests) tests/plugin-cases.sh tests/tap.py
 
 include tests/unit/unit.mk
 include tests/fuzz/fuzz.mk
