@@ -22,7 +22,7 @@ struct arena;
 struct arena *arena_new (size_t ceiling);
 void arena_free (struct arena *arena);          /* NULL is fine */
 
-/* Forget everything; the first block is kept, so a reused arena does not
+/* Forget everything; the largest block is kept, so a reused arena does not
  * allocate.  Clears arena_is_over (). */
 void arena_reset (struct arena *arena);
 

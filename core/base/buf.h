@@ -1,7 +1,8 @@
 /* buf.h - a byte buffer that grows to a ceiling.
  *
- * Errors stick: past the ceiling nothing more is added, buf_is_over ()
- * turns true, and the caller looks once at the end.  The bytes are
+ * Errors stick: past the ceiling nothing more is added (a piece that
+ * does not fit is left out whole), is_over turns true until buf_clear (),
+ * and the caller looks once at the end.  The bytes are
  * always followed by a NUL that len does not count.
  *
  * SPDX-License-Identifier: MIT
@@ -22,7 +23,9 @@ struct buf {
   bool is_over;
 };
 
-#define BUF_INIT(most) { (char *) "", 0, 0, (most), false }
+extern char buf_nothing[1];     /* an empty buffer's text; stays "" */
+
+#define BUF_INIT(most) { buf_nothing, 0, 0, (most), false }
 
 void buf_init (struct buf *buf, size_t ceiling);
 void buf_done (struct buf *buf);        /* frees; back to BUF_INIT */
@@ -41,8 +44,9 @@ void buf_insert (struct buf *buf, size_t offset, const void *data,
                  size_t len);
 /* Drop the first len bytes. */
 void buf_drop (struct buf *buf, size_t len);
-/* Make room for len more bytes to be written at data + len by hand;
- * NULL if that passes the ceiling. */
+/* Make room for len more bytes to be written by hand at data + len,
+ * which is returned; the caller then adds to len and puts the NUL.  NULL
+ * (and is_over) if that passes the ceiling. */
 char *buf_reserve (struct buf *buf, size_t len);
 /* The text as a malloc'd string of its own; buf is emptied. */
 char *buf_steal (struct buf *buf);

@@ -19,6 +19,9 @@ void date_set_now (int64_t ms);
 /* A clock that never jumps, for intervals only, in microseconds. */
 int64_t date_monotonic_us (void);
 
+/* The readers give -1 for dates before 1970 too: nothing herald reads is
+ * that old. */
+
 /* "Sun, 06 Nov 1994 08:49:37 GMT", the two obsolete forms of RFC 9110,
  * and RFC 5322 dates with a zone.  -1 if it is none. */
 int64_t date_read_header (const char *text);

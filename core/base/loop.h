@@ -32,7 +32,7 @@ void loop_want (struct loop *loop, int fd, unsigned wanted,
 void loop_forget (struct loop *loop, int fd);
 
 /* A timer is made once and set as often as needed; it fires once each
- * time.  Times are microseconds of date_monotonic_us (). */
+ * time, never twice in a turn.  A time gone by means the next turn.  Times are microseconds of date_monotonic_us (). */
 struct loop_timer *loop_timer_new (struct loop *loop, loop_timer_fn *fn,
                                    void *data);
 void loop_timer_free (struct loop_timer *timer);        /* NULL is fine */
@@ -40,7 +40,9 @@ void loop_timer_set (struct loop_timer *timer, int64_t at_us);
 void loop_timer_stop (struct loop_timer *timer);
 bool loop_timer_is_set (const struct loop_timer *timer);
 
-/* Hear of a signal inside the loop, not in a handler. */
+/* Hear of a signal inside the loop, not in a handler; fn NULL restores
+ * the signal's default action, as loop_free () does.  One loop of a
+ * process listens to signals. */
 void loop_on_signal (struct loop *loop, int signal, loop_signal_fn *fn,
                      void *data);
 

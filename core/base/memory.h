@@ -22,6 +22,10 @@ void *memory_resize (void *p, size_t n, size_t size);
 char *memory_strdup (const char *text);
 char *memory_strndup (const char *text, size_t len);
 
+/* For sizes that overflow before they are asked for: one line on standard
+ * error, and the process ends with status 71 (EX_OSERR). */
+void memory_exhausted (void) __attribute__ ((__noreturn__));
+
 /* Overwrite a secret in a way the compiler keeps. */
 void memory_wipe (void *p, size_t len);
 

@@ -16,8 +16,9 @@
 int number_read (const char *text, size_t len, int64_t min, int64_t max,
                  int64_t *ret_value);
 
-/* A JSON number, or what reads like one in text ("007", "+3", "1.50" are
- * not; " 12" is not).  Compared by value where conditions ask. */
+/* A JSON number, or what reads like one in text ("007", "+3", ".5" and
+ * " 12" do not).  1.50 is 1.5: compared by value where conditions ask.
+ * -1 also for what no double can hold (1e400). */
 int number_read_real (const char *text, size_t len, double *ret_value);
 
 /* "200ms", "30s", "5m", "24h", "7d", to milliseconds; "0" is 0.  A
