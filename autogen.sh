@@ -232,7 +232,8 @@ install_missing ()
 
 build ()
 {
-  if ! test -f configure || ! test -f Makefile.in; then
+  if ! test -f configure || ! test -f Makefile.in ||
+     ! test -f build-aux/tap-driver.sh; then
     say "making configure"
     reconfigure_sources
   fi

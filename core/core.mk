@@ -40,13 +40,13 @@ core_libherald_core_la_SOURCES += \
 
 # -- event: events and what is made of them
 core_libherald_core_la_SOURCES += \
-	core/event/catalogue.h \
+	core/event/catalogue.c core/event/catalogue.h \
 	core/event/condition.h \
-	core/event/event.h \
+	core/event/event.c core/event/event.h \
 	core/event/mail_form.h \
 	core/event/mapping.h \
 	core/event/stream.h \
-	core/event/template.h
+	core/event/template.c core/event/template.h
 
 # -- provider: plugins and what they are given
 core_libherald_core_la_SOURCES += \
@@ -63,12 +63,19 @@ core_libherald_core_la_SOURCES += \
 
 # -- transport: requests on the wire
 core_libherald_core_la_SOURCES += \
-	core/transport/guard.h \
+	core/transport/assembly.c core/transport/assembly.h \
+	core/transport/guard.c core/transport/guard.h \
+	core/transport/mail_text.c core/transport/mail_text.h \
+	core/transport/smtp_dialogue.c core/transport/smtp_dialogue.h \
 	core/transport/transport.h
 
 # -- delivery: lanes, limits and retries
 core_libherald_core_la_SOURCES += \
 	core/delivery/backoff.c core/delivery/backoff.h \
+	core/delivery/delivery.c core/delivery/delivery.h \
 	core/delivery/exchange.c core/delivery/exchange.h \
+	core/delivery/keyring.c core/delivery/keyring.h \
+	core/delivery/lane.h \
 	core/delivery/limiter.c core/delivery/limiter.h \
+	core/delivery/shelf.c core/delivery/shelf.h \
 	core/delivery/stats.c core/delivery/stats.h

@@ -45,4 +45,18 @@ check tests/tests.mk "$(find tests/e2e tests/interop tests/sandbox \
 check "$(echo plugins/*/*.mk) Makefile.am" \
   "$(find conf.d -name '*.xml' | sort)" "sample of conf.d"
 
+# What clang-format cannot be asked for alone.
+n=$((n + 1))
+bad=$(find core sdk plugins tests -name '*.[ch]' -exec \
+        awk 'length ($0) > 80 || /\t/ || /[ \r]$/ || /TODO|FIXME/ \
+               { print FILENAME ":" FNR }' {} +)
+if test -z "$bad"; then
+  echo "ok $n - lines have at most 80 columns, no tab and no blank at the end"
+else
+  echo "not ok $n - lines have at most 80 columns, no tab and no blank at the end"
+  for line in $bad; do
+    echo "# $line"
+  done
+fi
+
 echo "1..$n"

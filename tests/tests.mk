@@ -40,7 +40,8 @@ AM_TESTS_ENVIRONMENT = \
 	export UBSAN_OPTIONS;
 
 # In the order they finish best: the slow ones first.
-script_tests =
+script_tests = \
+	tests/sandbox/test_sandbox.py
 shell_tests = tests/plugin-symbols.sh tests/sources.sh
 
 if HAVE_PYTHON
