@@ -10,7 +10,7 @@
 #   pluginexec_LTLIBRARIES = mychat.la
 #   mychat_la_SOURCES = mychat.c
 #   mychat_la_CFLAGS = $(HERALD_PLUGIN_CFLAGS)
-#   mychat_la_LDFLAGS = $(HERALD_PLUGIN_LDFLAGS)
+#   mychat_la_LDFLAGS = -module $(HERALD_PLUGIN_LDFLAGS)
 #
 # Do not name the directory plugindir: automake would install into it as
 # data, and run install hooks too early.
@@ -30,13 +30,14 @@ AC_PATH_PROGS([HERALD_PLUGIN_TEST], [herald-plugin-test])
 
 # HERALD_PLUGIN_FLAGS
 # -------------------
-# How a plugin is compiled and linked: a module without a version that
-# exports the two symbols herald looks for, with every symbol it uses
+# How a plugin is compiled and linked (after -module, which automake wants
+# to see in the makefile): without a version, with the two symbols herald
+# looks for as its only exports, and with every symbol it uses
 # found at link time and bound when it is loaded.
 AC_DEFUN([HERALD_PLUGIN_FLAGS],
 [AC_REQUIRE([AC_PROG_CC])
 HERALD_PLUGIN_CFLAGS=
-HERALD_PLUGIN_LDFLAGS="-module -avoid-version -shared -export-symbols-regex '^herald_plugin_(abi|init)\$\$'"
+HERALD_PLUGIN_LDFLAGS="-avoid-version -shared -export-symbols-regex '^herald_plugin_(abi|init)\$\$'"
 herald_flags_CFLAGS=$CFLAGS
 herald_flags_LDFLAGS=$LDFLAGS
 AC_MSG_CHECKING([whether $CC takes -fvisibility=hidden for plugins])
