@@ -50,16 +50,17 @@ core_libherald_core_la_SOURCES += \
 
 # -- provider: plugins and what they are given
 core_libherald_core_la_SOURCES += \
+	core/provider/declaration.c core/provider/declaration.h \
 	core/provider/host.h \
-	core/provider/integration.h \
+	core/provider/integration.c core/provider/integration.h \
 	core/provider/job.h \
-	core/provider/loader.h \
+	core/provider/loader.c core/provider/loader.h \
 	core/provider/message.h \
 	core/provider/outcome.h \
-	core/provider/proof.h \
+	core/provider/proof.c core/provider/proof.h \
 	core/provider/reply.h \
 	core/provider/request.h \
-	core/provider/token.h
+	core/provider/token.c core/provider/token.h
 
 # -- transport: requests on the wire
 core_libherald_core_la_SOURCES += \

@@ -70,6 +70,10 @@ void settings_limit_batch (const struct herald_settings *settings,
                            uint32_t most);
 uint32_t settings_batch_limit (const struct herald_settings *settings);
                                         /* 0: not limited */
+/* The most deliveries a job of this integration can have (herald->batch);
+ * integration.c knows it.  1 until set. */
+void settings_set_batch (struct herald_settings *settings, uint32_t most);
+uint32_t settings_batch (const struct herald_settings *settings);
 
 /* The field flagged HERALD_ORDER_KEY that has a value, or NULL. */
 const struct herald_field *

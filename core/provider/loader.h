@@ -29,7 +29,9 @@ struct provider {
 
 struct loader;
 
-/* directory: relative names are made absolute. */
+/* directory: relative names are made absolute.  NULL: none, only
+ * loader_open () finds anything, and takes files as they are, whoever may
+ * write to them: for the test kit, which runs its user's own build. */
 struct loader *loader_new (const char *directory);
 void loader_free (struct loader *loader);       /* modules stay */
 

@@ -16,11 +16,13 @@ struct token {                  /* { 0 } at first */
   char *value;                  /* NULL: none */
   char *base_url;               /* NULL: none given */
   int64_t expires_ms;           /* 0: until refused */
+  int64_t renew_ms;             /* when to get another; 0: when refused */
   uint32_t generation;          /* of value; counts up */
 };
 
 /* There is one and a tenth of its lifetime (at most 60 s) is left. */
 bool token_is_fresh (const struct token *token, int64_t now_ms);
+/* The strings are copied, and value is registered as a secret. */
 void token_set (struct token *token, const char *value,
                 const char *base_url, int64_t lifetime_ms, int64_t now_ms);
 /* Drop it if it is still that generation. */
