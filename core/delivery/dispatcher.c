@@ -26,6 +26,8 @@ struct dispatcher {
   size_t n_lanes;
   struct lane **lanes;
   struct lane **wanted;         /* room for the lanes of one event */
+  size_t n_absents;
+  struct dispatcher_absent *absents;
   size_t n_open;                /* consignments */
   size_t held;                  /* bytes of their events */
 };
@@ -46,6 +48,9 @@ dispatcher_free (struct dispatcher *dispatcher)
     return;
   for (size_t i = 0; i < dispatcher->n_lanes; i++)
     lane_free (dispatcher->lanes[i]);
+  for (size_t i = 0; i < dispatcher->n_absents; i++)
+    free (dispatcher->absents[i].reason);
+  free (dispatcher->absents);
   free (dispatcher->lanes);
   free (dispatcher->wanted);
   free (dispatcher);
@@ -129,15 +134,44 @@ dispatcher_is_addressed (const char *list, const char *name)
   return false;
 }
 
-static bool
-dispatcher_wants (const struct lane *lane, const struct event *event)
+bool
+dispatcher_wants (const struct descriptor *descriptor,
+                  const struct event *event)
 {
-  const struct integration *integration = lane_integration (lane);
-
-  return descriptor_serves (integration->descriptor, event_workspace (event))
+  return descriptor_serves (descriptor, event_workspace (event))
          && dispatcher_is_addressed (event_only_for (event),
-                                     integration->name)
-         && descriptor_unmet (integration->descriptor, event) == NULL;
+                                     descriptor->name)
+         && descriptor_unmet (descriptor, event) == NULL;
+}
+
+void
+dispatcher_add_absent (struct dispatcher *dispatcher,
+                       const struct descriptor *descriptor,
+                       const char *reason)
+{
+  size_t n = dispatcher->n_absents;
+
+  dispatcher->absents = memory_resize (dispatcher->absents, n + 1,
+                                       sizeof dispatcher->absents[0]);
+  dispatcher->absents[n] = (struct dispatcher_absent) {
+    .descriptor = descriptor, .reason = memory_strdup (reason),
+  };
+  dispatcher->n_absents++;
+}
+
+static void
+dispatcher_count_absents (struct consignment *consignment)
+{
+  struct dispatcher *dispatcher = consignment->dispatcher;
+
+  for (size_t i = 0; i < dispatcher->n_absents; i++) {
+    struct dispatcher_absent *absent = &dispatcher->absents[i];
+
+    if (!dispatcher_wants (absent->descriptor, consignment->event))
+      continue;
+    absent->n++;
+    consignment_add_unsent (consignment, absent->descriptor->name);
+  }
 }
 
 static void
@@ -155,6 +189,7 @@ dispatcher_consign (struct dispatcher *dispatcher, struct event *event,
   consignment->n_open = n + 1;
   dispatcher->n_open++;
   dispatcher->held += event_memory (event);
+  dispatcher_count_absents (consignment);
   for (size_t i = 0; i < n; i++) {
     struct delivery *delivery = &consignment->deliveries[i];
 
@@ -171,15 +206,19 @@ dispatcher_consign (struct dispatcher *dispatcher, struct event *event,
 enum dispatcher_answer
 dispatcher_offer (struct dispatcher *dispatcher, struct event *event)
 {
+  bool is_wanted = false;
   size_t n = 0;
 
   if (!herald_xml_has_workspace (dispatcher->config.configuration->herald,
                                  event_workspace (event)))
     return DISPATCHER_NO_WORKSPACE;
   for (size_t i = 0; i < dispatcher->n_lanes; i++)
-    if (dispatcher_wants (dispatcher->lanes[i], event))
+    if (dispatcher_wants (lane_integration (dispatcher->lanes[i])->descriptor,
+                          event))
       dispatcher->wanted[n++] = dispatcher->lanes[i];
-  if (n == 0)
+  for (size_t i = 0; i < dispatcher->n_absents; i++)
+    is_wanted |= dispatcher_wants (dispatcher->absents[i].descriptor, event);
+  if (n == 0 && !is_wanted)
     return DISPATCHER_NO_MATCH;
   dispatcher_consign (dispatcher, event, n);
   return DISPATCHER_TAKEN;
@@ -226,4 +265,16 @@ struct lane *
 dispatcher_lane (const struct dispatcher *dispatcher, size_t k)
 {
   return dispatcher->lanes[k];
+}
+
+size_t
+dispatcher_absents (const struct dispatcher *dispatcher)
+{
+  return dispatcher->n_absents;
+}
+
+const struct dispatcher_absent *
+dispatcher_absent (const struct dispatcher *dispatcher, size_t k)
+{
+  return &dispatcher->absents[k];
 }

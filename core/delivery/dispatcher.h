@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "config/configuration.h"
 #include "event/event.h"
@@ -38,6 +39,22 @@ void dispatcher_free (struct dispatcher *dispatcher);
 struct lane *dispatcher_add_lane (struct dispatcher *dispatcher,
                                   struct integration *integration);
 
+/* An integration that ought to be there but can't be (broken, untested):
+ * what it would get is counted and counts as unsent. */
+struct dispatcher_absent {
+  const struct descriptor *descriptor;
+  char *reason;                 /* copied */
+  uint64_t n;                   /* events it would have got */
+};
+void dispatcher_add_absent (struct dispatcher *dispatcher,
+                            const struct descriptor *descriptor,
+                            const char *reason);
+
+/* Is the event for that integration: its workspace, its conditions, and
+ * what the event itself says. */
+bool dispatcher_wants (const struct descriptor *descriptor,
+                       const struct event *event);
+
 enum dispatcher_answer {
   DISPATCHER_TAKEN,
   DISPATCHER_NO_MATCH,          /* no integration wants it: that is fine */
@@ -57,5 +74,8 @@ void dispatcher_stop (struct dispatcher *dispatcher);
 
 size_t dispatcher_lanes (const struct dispatcher *dispatcher);
 struct lane *dispatcher_lane (const struct dispatcher *dispatcher, size_t k);
+size_t dispatcher_absents (const struct dispatcher *dispatcher);
+const struct dispatcher_absent *
+dispatcher_absent (const struct dispatcher *dispatcher, size_t k);
 
 #endif
