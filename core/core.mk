@@ -16,14 +16,14 @@ core_libherald_core_la_SOURCES += \
 	core/base/arena.c core/base/arena.h \
 	core/base/buf.c core/base/buf.h \
 	core/base/crypto.c core/base/crypto.h \
-	core/base/date.h \
-	core/base/json_doc.h \
+	core/base/date.c core/base/date.h \
+	core/base/json_doc.c core/base/json_doc.h \
 	core/base/json_index.c core/base/json_index.h \
-	core/base/log.h \
-	core/base/loop.h \
+	core/base/log.c core/base/log.h \
+	core/base/loop.c core/base/loop.h \
 	core/base/memory.c core/base/memory.h \
 	core/base/number.c core/base/number.h \
-	core/base/redact.h \
+	core/base/redact.c core/base/redact.h \
 	core/base/text.c core/base/text.h \
 	core/base/trust.h
 

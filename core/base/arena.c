@@ -63,11 +63,10 @@ arena_free (struct arena *arena)
 
   if (arena == NULL)
     return;
-  for (block = arena->newest; block != NULL; block = older)
-    {
-      older = block->older;
-      free (block);
-    }
+  for (block = arena->newest; block != NULL; block = older) {
+    older = block->older;
+    free (block);
+  }
   free (arena);
 }
 
@@ -76,23 +75,19 @@ arena_reset (struct arena *arena)
 {
   struct block *block, *older, *kept = NULL;
 
-  for (block = arena->newest; block != NULL; block = older)
-    {
-      older = block->older;
-      if (block->size <= LARGEST_SIZE
-          && (kept == NULL || block->size > kept->size))
-        {
-          free (kept);
-          kept = block;
-        }
-      else
-        free (block);
-    }
-  if (kept != NULL)
-    {
-      kept->older = NULL;
-      kept->used = 0;
-    }
+  for (block = arena->newest; block != NULL; block = older) {
+    older = block->older;
+    if (block->size <= LARGEST_SIZE
+        && (kept == NULL || block->size > kept->size)) {
+      free (kept);
+      kept = block;
+    } else
+      free (block);
+  }
+  if (kept != NULL) {
+    kept->older = NULL;
+    kept->used = 0;
+  }
   arena->newest = kept;
   arena->used = 0;
 }
@@ -122,13 +117,12 @@ arena_room (struct arena *arena, size_t size)
     next = newest->size < LARGEST_SIZE ? newest->size * 2 : LARGEST_SIZE;
   if (next > LARGEST_SIZE)
     next = LARGEST_SIZE;
-  if (size > next && newest != NULL)
-    {
-      block = block_new (size);
-      block->older = newest->older;
-      newest->older = block;
-      return block;
-    }
+  if (size > next && newest != NULL) {
+    block = block_new (size);
+    block->older = newest->older;
+    newest->older = block;
+    return block;
+  }
   block = block_new (size > next ? size : next);
   block->older = newest;
   arena->newest = block;
@@ -203,12 +197,11 @@ arena_vprintf (struct arena *arena, const char *fmt, va_list args)
 
   va_copy (again, args);
   len = vsnprintf (small, sizeof small, fmt, args);
-  if (len < 0)
-    {
-      /* A wide character that has no bytes: nothing else fails. */
-      len = 0;
-      small[0] = '\0';
-    }
+  if (len < 0) {
+    /* A wide character that has no bytes: nothing else fails. */
+    len = 0;
+    small[0] = '\0';
+  }
   text = arena_alloc (arena, (size_t) len + 1);
   if ((size_t) len < sizeof small)
     memcpy (text, small, (size_t) len + 1);

@@ -63,11 +63,10 @@ buf_reserve (struct buf *buf, size_t len)
 {
   if (buf->is_over)
     return NULL;
-  if (buf->ceiling > 0 && len > buf->ceiling - buf->len)
-    {
-      buf->is_over = true;
-      return NULL;
-    }
+  if (buf->ceiling > 0 && len > buf->ceiling - buf->len) {
+    buf->is_over = true;
+    return NULL;
+  }
   if (len > SIZE_MAX - 1 - buf->len)
     memory_exhausted ();
   if (buf->size < buf->len + len + 1)
@@ -119,11 +118,10 @@ buf_vprintf (struct buf *buf, const char *fmt, va_list args)
   len = vsnprintf (small, sizeof small, fmt, args);
   if (len > 0 && (size_t) len < sizeof small)
     buf_add (buf, small, (size_t) len);
-  else if (len > 0 && (end = buf_reserve (buf, (size_t) len)) != NULL)
-    {
-      vsnprintf (end, (size_t) len + 1, fmt, again);
-      buf->len += (size_t) len;
-    }
+  else if (len > 0 && (end = buf_reserve (buf, (size_t) len)) != NULL) {
+    vsnprintf (end, (size_t) len + 1, fmt, again);
+    buf->len += (size_t) len;
+  }
   va_end (again);
 }
 

@@ -34,11 +34,10 @@ sha256_start (void)
   static EVP_MD_CTX *context;
   static EVP_MD *sha256;
 
-  if (context == NULL)
-    {
-      sha256 = EVP_MD_fetch (NULL, "SHA256", NULL);
-      context = EVP_MD_CTX_new ();
-    }
+  if (context == NULL) {
+    sha256 = EVP_MD_fetch (NULL, "SHA256", NULL);
+    context = EVP_MD_CTX_new ();
+  }
   if (sha256 == NULL || context == NULL
       || EVP_DigestInit_ex2 (context, sha256, NULL) != 1)
     crypto_broken ("herald: libcrypto has no SHA-256\n");
@@ -90,15 +89,14 @@ crypto_random (void *ret_bytes, size_t len)
 {
   unsigned char *bytes = ret_bytes;
 
-  while (len > 0)
-    {
-      size_t part = len < 256 ? len : 256;      /* getentropy's most */
+  while (len > 0) {
+    size_t part = len < 256 ? len : 256;      /* getentropy's most */
 
-      if (getentropy (bytes, part) != 0)
-        crypto_broken ("herald: the system gives no random bytes\n");
-      bytes += part;
-      len -= part;
-    }
+    if (getentropy (bytes, part) != 0)
+      crypto_broken ("herald: the system gives no random bytes\n");
+    bytes += part;
+    len -= part;
+  }
 }
 
 static void
@@ -106,11 +104,10 @@ write_hex (const unsigned char *bytes, size_t len, char *ret_text)
 {
   static const char digits[] = "0123456789abcdef";
 
-  for (size_t i = 0; i < len; i++)
-    {
-      ret_text[2 * i] = digits[bytes[i] >> 4];
-      ret_text[2 * i + 1] = digits[bytes[i] & 15];
-    }
+  for (size_t i = 0; i < len; i++) {
+    ret_text[2 * i] = digits[bytes[i] >> 4];
+    ret_text[2 * i + 1] = digits[bytes[i] & 15];
+  }
 }
 
 void
@@ -143,22 +140,21 @@ crypto_add_base64 (struct buf *out, const void *data, size_t len)
   if (end == NULL)
     return;
   out->len += (len + 2) / 3 * 4;
-  for (; len > 0; end += 4)
-    {
-      size_t n = len < 3 ? len : 3;
-      unsigned bits = (unsigned) in[0] << 16;
+  for (; len > 0; end += 4) {
+    size_t n = len < 3 ? len : 3;
+    unsigned bits = (unsigned) in[0] << 16;
 
-      if (n > 1)
-        bits |= (unsigned) in[1] << 8;
-      if (n > 2)
-        bits |= in[2];
-      end[0] = base64_digits[bits >> 18];
-      end[1] = base64_digits[bits >> 12 & 63];
-      end[2] = n > 1 ? base64_digits[bits >> 6 & 63] : '=';
-      end[3] = n > 2 ? base64_digits[bits & 63] : '=';
-      in += n;
-      len -= n;
-    }
+    if (n > 1)
+      bits |= (unsigned) in[1] << 8;
+    if (n > 2)
+      bits |= in[2];
+    end[0] = base64_digits[bits >> 18];
+    end[1] = base64_digits[bits >> 12 & 63];
+    end[2] = n > 1 ? base64_digits[bits >> 6 & 63] : '=';
+    end[3] = n > 2 ? base64_digits[bits & 63] : '=';
+    in += n;
+    len -= n;
+  }
   *end = '\0';
 }
 
@@ -215,16 +211,14 @@ crypto_add_unbase64 (struct buf *out, const char *text, size_t len)
   end = buf_reserve (out, len / 4 * 3 + len % 4);
   if (end == NULL)
     return 0;
-  for (size_t i = 0; i < len; i++)
-    {
-      bits = (bits << 6 | (unsigned) base64_value (text[i])) & 0xffffff;
-      n_bits += 6;
-      if (n_bits >= 8)
-        {
-          n_bits -= 8;
-          end[n++] = (char) (bits >> n_bits & 0xff);
-        }
+  for (size_t i = 0; i < len; i++) {
+    bits = (bits << 6 | (unsigned) base64_value (text[i])) & 0xffffff;
+    n_bits += 6;
+    if (n_bits >= 8) {
+      n_bits -= 8;
+      end[n++] = (char) (bits >> n_bits & 0xff);
     }
+  }
   end[n] = '\0';
   out->len += n;
   return 0;

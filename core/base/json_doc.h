@@ -45,7 +45,8 @@ bool json_doc_is_array (const struct json_doc *doc);
 
 /* Equal whatever the order of members. */
 bool json_doc_equal (const struct json_doc *a, const struct json_doc *b);
-/* malloc'd; indented if is_pretty. */
+/* malloc'd; indented if is_pretty, else without a space.  _sorted: without
+ * a space, and the names of each object in order. */
 char *json_doc_write (const struct json_doc *doc, bool is_pretty);
 char *json_doc_write_sorted (const struct json_doc *doc);
 

@@ -107,14 +107,13 @@ read_hex (const char *p, const char *end)
 
   if (end - p < 4)
     return -1;
-  for (int i = 0; i < 4; i++)
-    {
-      int digit = hex_value (p[i]);
+  for (int i = 0; i < 4; i++) {
+    int digit = hex_value (p[i]);
 
-      if (digit < 0)
-        return -1;
-      value = value * 16 + digit;
-    }
+    if (digit < 0)
+      return -1;
+    value = value * 16 + digit;
+  }
   return value;
 }
 
@@ -127,12 +126,11 @@ scan_escape (struct scan *scan, const char *p)
 
   if (end - p < 2)
     return scan_fail (scan, p, "a string is not closed");
-  if (p[1] != 'u')
-    {
-      if (p[1] == '\0' || strchr ("\"\\/bfnrt", p[1]) == NULL)
-        return scan_fail (scan, p, "no such escape");
-      return p + 2;
-    }
+  if (p[1] != 'u') {
+    if (p[1] == '\0' || strchr ("\"\\/bfnrt", p[1]) == NULL)
+      return scan_fail (scan, p, "no such escape");
+    return p + 2;
+  }
   code = read_hex (p + 2, end);
   if (code < 0)
     return scan_fail (scan, p, "\\u needs four hexadecimal digits");
@@ -173,38 +171,34 @@ scan_string (struct scan *scan, const char *start)
   bool has_escapes = false;
   size_t len;
 
-  for (;;)
-    {
-      unsigned char c;
+  for (;;) {
+    unsigned char c;
 
-      if (__builtin_expect (end - p >= 8, 1))
-        {
-          unsigned skip = special_byte (p);
+    if (__builtin_expect (end - p >= 8, 1)) {
+      unsigned skip = special_byte (p);
 
-          p += skip;
-          if (skip == 8)
-            continue;
-        }
-      else if (p == end)
-        return scan_fail (scan, start - 1, "a string is not closed");
-      c = (unsigned char) *p;
-      if (__builtin_expect (c == '"', 1))
-        break;
-      if (c == '\\')
-        {
-          has_escapes = true;
-          p = scan_escape (scan, p);
-          if (p == NULL)
-            return NULL;
-          continue;
-        }
-      if (c < 0x20)
-        return scan_fail (scan, p, "a control character in a string");
-      len = c < 0x80 ? 1 : text_char_len (p, (size_t) (end - p));
-      if (len == 0)
-        return scan_fail (scan, p, "this is not UTF-8");
-      p += len;
+      p += skip;
+      if (skip == 8)
+        continue;
+    } else if (p == end)
+      return scan_fail (scan, start - 1, "a string is not closed");
+    c = (unsigned char) *p;
+    if (__builtin_expect (c == '"', 1))
+      break;
+    if (c == '\\') {
+      has_escapes = true;
+      p = scan_escape (scan, p);
+      if (p == NULL)
+        return NULL;
+      continue;
     }
+    if (c < 0x20)
+      return scan_fail (scan, p, "a control character in a string");
+    len = c < 0x80 ? 1 : text_char_len (p, (size_t) (end - p));
+    if (len == 0)
+      return scan_fail (scan, p, "this is not UTF-8");
+    p += len;
+  }
   node_add (scan, JSON_STRING, start, p)->has_escapes = has_escapes;
   return p + 1;
 }
@@ -230,23 +224,21 @@ scan_number (struct scan *scan, const char *start)
     return scan_fail (scan, start, "a value is expected");
   if (*digits == '0' && p - digits > 1)
     return scan_fail (scan, start, "a number starts with 0");
-  if (p < end && *p == '.')
-    {
-      digits = ++p;
-      p = skip_digits (p, end);
-      if (p == digits)
-        return scan_fail (scan, start, "a number ends with its point");
-    }
-  if (p < end && (*p == 'e' || *p == 'E'))
-    {
+  if (p < end && *p == '.') {
+    digits = ++p;
+    p = skip_digits (p, end);
+    if (p == digits)
+      return scan_fail (scan, start, "a number ends with its point");
+  }
+  if (p < end && (*p == 'e' || *p == 'E')) {
+    p++;
+    if (p < end && (*p == '+' || *p == '-'))
       p++;
-      if (p < end && (*p == '+' || *p == '-'))
-        p++;
-      digits = p;
-      p = skip_digits (p, end);
-      if (p == digits)
-        return scan_fail (scan, start, "a number lacks its exponent");
-    }
+    digits = p;
+    p = skip_digits (p, end);
+    if (p == digits)
+      return scan_fail (scan, start, "a number lacks its exponent");
+  }
   node_add (scan, JSON_NUMBER, start, p);
   return p;
 }
@@ -282,11 +274,10 @@ plain_text (const struct json_index *index, const struct json_node *node,
 {
   const char *text = index->text + node->start;
 
-  if (!node->has_escapes)
-    {
-      *ret_len = node->len;
-      return text;
-    }
+  if (!node->has_escapes) {
+    *ret_len = node->len;
+    return text;
+  }
   buf_clear (spare);
   json_unescape (text, node->len, spare);
   *ret_len = spare->len;
@@ -336,11 +327,10 @@ hash_bytes (const char *text, size_t len, uint64_t seed)
   const uint64_t odd = 0x9e3779b97f4a7c15u;
   uint64_t hash = seed ^ len, x;
 
-  for (; len >= 8; len -= 8, text += 8)
-    {
-      memcpy (&x, text, 8);
-      hash = mix (hash ^ x, odd ^ seed);
-    }
+  for (; len >= 8; len -= 8, text += 8) {
+    memcpy (&x, text, 8);
+    hash = mix (hash ^ x, odd ^ seed);
+  }
   x = 0;
   memcpy (&x, text, len);
   return (uint32_t) mix (hash ^ x, odd ^ (seed << 1 | 1));
@@ -368,20 +358,19 @@ find_duplicate_hashed (struct json_index *index, uint32_t object)
                   "two slots a node");
   slots = (struct slot *) (index->nodes + index->n);
   memset (slots, 0, size * sizeof *slots);
-  for (; count > 0; count--, key = index->nodes[key + 1].next)
-    {
-      size_t len;
-      const char *text = plain_text (index, &index->nodes[key], &spare, &len);
-      uint32_t hash = hash_bytes (text, len, seed), k = hash & (size - 1);
+  for (; count > 0; count--, key = index->nodes[key + 1].next) {
+    size_t len;
+    const char *text = plain_text (index, &index->nodes[key], &spare, &len);
+    uint32_t hash = hash_bytes (text, len, seed), k = hash & (size - 1);
 
-      for (; slots[k].key != 0; k = (k + 1) & (size - 1))
-        if (slots[k].hash == hash && keys_equal (index, slots[k].key, key))
-          break;
-      if (slots[k].key != 0)
+    for (; slots[k].key != 0; k = (k + 1) & (size - 1))
+      if (slots[k].hash == hash && keys_equal (index, slots[k].key, key))
         break;
-      slots[k].hash = hash;
-      slots[k].key = key;
-    }
+    if (slots[k].key != 0)
+      break;
+    slots[k].hash = hash;
+    slots[k].key = key;
+  }
   buf_done (&spare);
   return count > 0 ? key : 0;
 }
@@ -393,16 +382,15 @@ find_duplicate_among_few (const struct json_index *index, uint32_t object)
   const struct json_node *nodes = index->nodes, *keys[FEW_MEMBERS];
   uint32_t count = nodes[object].count, key = object + 1;
 
-  for (uint32_t i = 0; i < count; i++, key = nodes[key + 1].next)
-    {
-      const struct json_node *node = keys[i] = &nodes[key];
+  for (uint32_t i = 0; i < count; i++, key = nodes[key + 1].next) {
+    const struct json_node *node = keys[i] = &nodes[key];
 
-      for (uint32_t j = 0; j < i; j++)
-        if (keys[j]->len == node->len
-            && memcmp (index->text + keys[j]->start,
-                       index->text + node->start, node->len) == 0)
-          return key;
-    }
+    for (uint32_t j = 0; j < i; j++)
+      if (keys[j]->len == node->len
+          && memcmp (index->text + keys[j]->start,
+                     index->text + node->start, node->len) == 0)
+        return key;
+  }
   return 0;
 }
 
@@ -463,39 +451,37 @@ scan_key (struct scan *scan, const char *p)
 static inline const char *
 scan_value (struct scan *scan, const char *p)
 {
-  for (;;)
-    {
+  for (;;) {
+    p = skip_space (p, scan->end);
+    if (p == scan->end)
+      return scan_fail (scan, p, "a value is expected");
+    switch (*p) {
+    case '"': return scan_string (scan, p + 1);
+    case 't': return scan_word (scan, p, "true", 4, JSON_TRUE);
+    case 'f': return scan_word (scan, p, "false", 5, JSON_FALSE);
+    case 'n': return scan_word (scan, p, "null", 4, JSON_NULL);
+    default: return scan_number (scan, p);
+    case '[':
+      p = scan_open (scan, p, JSON_ARRAY);
+      if (p == NULL)
+        return NULL;
       p = skip_space (p, scan->end);
-      if (p == scan->end)
-        return scan_fail (scan, p, "a value is expected");
-      switch (*p)
-        {
-        case '"': return scan_string (scan, p + 1);
-        case 't': return scan_word (scan, p, "true", 4, JSON_TRUE);
-        case 'f': return scan_word (scan, p, "false", 5, JSON_FALSE);
-        case 'n': return scan_word (scan, p, "null", 4, JSON_NULL);
-        default: return scan_number (scan, p);
-        case '[':
-          p = scan_open (scan, p, JSON_ARRAY);
-          if (p == NULL)
-            return NULL;
-          p = skip_space (p, scan->end);
-          if (p < scan->end && *p == ']')
-            return scan_close (scan, p + 1);
-          break;
-        case '{':
-          p = scan_open (scan, p, JSON_OBJECT);
-          if (p == NULL)
-            return NULL;
-          p = skip_space (p, scan->end);
-          if (p < scan->end && *p == '}')
-            return scan_close (scan, p + 1);
-          p = scan_key (scan, p);
-          if (p == NULL)
-            return NULL;
-          break;
-        }
+      if (p < scan->end && *p == ']')
+        return scan_close (scan, p + 1);
+      break;
+    case '{':
+      p = scan_open (scan, p, JSON_OBJECT);
+      if (p == NULL)
+        return NULL;
+      p = skip_space (p, scan->end);
+      if (p < scan->end && *p == '}')
+        return scan_close (scan, p + 1);
+      p = scan_key (scan, p);
+      if (p == NULL)
+        return NULL;
+      break;
     }
+  }
 }
 
 /* From behind a value to where the next is due, or, with nothing open any
@@ -503,24 +489,23 @@ scan_value (struct scan *scan, const char *p)
 static inline const char *
 scan_on (struct scan *scan, const char *p)
 {
-  while (scan->open != no_node)
-    {
-      struct json_node *around = &scan->index->nodes[scan->open];
-      bool is_object = around->kind == JSON_OBJECT;
+  while (scan->open != no_node) {
+    struct json_node *around = &scan->index->nodes[scan->open];
+    bool is_object = around->kind == JSON_OBJECT;
 
-      if (around->count == MOST_COUNT)
-        return scan_fail (scan, p, "too many values");
-      around->count++;
-      p = skip_space (p, scan->end);
-      if (p < scan->end && *p == ',')
-        return is_object ? scan_key (scan, p + 1) : p + 1;
-      if (p == scan->end || *p != (is_object ? '}' : ']'))
-        return scan_fail (scan, p, is_object ? "a comma or } is expected"
-                                             : "a comma or ] is expected");
-      p = scan_close (scan, p + 1);
-      if (p == NULL)
-        return NULL;
-    }
+    if (around->count == MOST_COUNT)
+      return scan_fail (scan, p, "too many values");
+    around->count++;
+    p = skip_space (p, scan->end);
+    if (p < scan->end && *p == ',')
+      return is_object ? scan_key (scan, p + 1) : p + 1;
+    if (p == scan->end || *p != (is_object ? '}' : ']'))
+      return scan_fail (scan, p, is_object ? "a comma or } is expected"
+                                           : "a comma or ] is expected");
+    p = scan_close (scan, p + 1);
+    if (p == NULL)
+      return NULL;
+  }
   return p;
 }
 
@@ -537,21 +522,19 @@ json_index_read (struct json_index *index, const char *text, size_t len,
   index->n = 0;
   if (len > MOST_BYTES)
     p = scan_fail (&scan, p, "more than 1 GiB");
-  while (p != NULL)
-    {
-      p = scan_value (&scan, p);
-      if (p != NULL)
-        p = scan_on (&scan, p);
-      if (scan.open == no_node)
-        break;
-    }
-  if (p != NULL)
-    {
-      p = skip_space (p, scan.end);
-      if (p == scan.end)
-        return 0;
-      scan_fail (&scan, p, "something follows the value");
-    }
+  while (p != NULL) {
+    p = scan_value (&scan, p);
+    if (p != NULL)
+      p = scan_on (&scan, p);
+    if (scan.open == no_node)
+      break;
+  }
+  if (p != NULL) {
+    p = skip_space (p, scan.end);
+    if (p == scan.end)
+      return 0;
+    scan_fail (&scan, p, "something follows the value");
+  }
   index->n = 0;
   ret_error->offset = (size_t) (scan.at - text);
   ret_error->reason = scan.reason;
@@ -593,12 +576,11 @@ json_index_member (const struct json_index *index, uint32_t object,
 
   if (object >= index->n || index->nodes[object].kind != JSON_OBJECT)
     return 0;
-  for (uint32_t k = index->nodes[object].count; k > 0; k--)
-    {
-      if (key_is (index, &index->nodes[at], key, key_len))
-        found = at + 1;
-      at = index->nodes[at + 1].next;
-    }
+  for (uint32_t k = index->nodes[object].count; k > 0; k--) {
+    if (key_is (index, &index->nodes[at], key, key_len))
+      found = at + 1;
+    at = index->nodes[at + 1].next;
+  }
   return found;
 }
 
@@ -624,24 +606,23 @@ json_index_path (const struct json_index *index, const char *path)
     return UINT32_MAX;
   if (*path == '\0')
     return 0;
-  for (;;)
-    {
-      size_t len = strcspn (path, ".");
-      int64_t k;
+  for (;;) {
+    size_t len = strcspn (path, ".");
+    int64_t k;
 
-      if (index->nodes[at].kind == JSON_OBJECT)
-        at = json_index_member (index, at, path, len);
-      else if (index->nodes[at].kind == JSON_ARRAY
-               && number_read (path, len, 0, MOST_COUNT, &k) == 0)
-        at = json_index_item (index, at, (uint32_t) k);
-      else
-        at = 0;
-      if (at == 0)
-        return UINT32_MAX;
-      if (path[len] == '\0')
-        return at;
-      path += len + 1;
-    }
+    if (index->nodes[at].kind == JSON_OBJECT)
+      at = json_index_member (index, at, path, len);
+    else if (index->nodes[at].kind == JSON_ARRAY
+             && number_read (path, len, 0, MOST_COUNT, &k) == 0)
+      at = json_index_item (index, at, (uint32_t) k);
+    else
+      at = 0;
+    if (at == 0)
+      return UINT32_MAX;
+    if (path[len] == '\0')
+      return at;
+    path += len + 1;
+  }
 }
 
 void
@@ -653,23 +634,21 @@ json_index_add_text (const struct json_index *index, uint32_t node,
   if (node >= index->n)
     return;
   value = &index->nodes[node];
-  switch (value->kind)
-    {
-    case JSON_STRING:
-      if (value->has_escapes)
-        {
-          json_unescape (index->text + value->start, value->len, out);
-          break;
-        }
-      /* fall through */
-    case JSON_NUMBER:
-    case JSON_TRUE:
-    case JSON_FALSE:
-      buf_add (out, index->text + value->start, value->len);
-      break;
-    default:
+  switch (value->kind) {
+  case JSON_STRING:
+    if (value->has_escapes) {
+      json_unescape (index->text + value->start, value->len, out);
       break;
     }
+    /* fall through */
+  case JSON_NUMBER:
+  case JSON_TRUE:
+  case JSON_FALSE:
+    buf_add (out, index->text + value->start, value->len);
+    break;
+  default:
+    break;
+  }
 }
 
 void
@@ -698,11 +677,10 @@ add_utf8 (struct buf *out, unsigned code)
     bytes[len++] = (char) (0xc0 | code >> 6);
   else if (code < 0x10000)
     bytes[len++] = (char) (0xe0 | code >> 12);
-  else
-    {
-      bytes[len++] = (char) (0xf0 | code >> 18);
-      bytes[len++] = (char) (0x80 | (code >> 12 & 0x3f));
-    }
+  else {
+    bytes[len++] = (char) (0xf0 | code >> 18);
+    bytes[len++] = (char) (0x80 | (code >> 12 & 0x3f));
+  }
   if (code >= 0x800)
     bytes[len++] = (char) (0x80 | (code >> 6 & 0x3f));
   if (code >= 0x80)
@@ -718,18 +696,16 @@ unescape_one (const char *p, const char *end, struct buf *out)
   const char *letter;
   unsigned code;
 
-  if (p[1] != 'u')
-    {
-      letter = strchr (letters, p[1]);
-      buf_add_char (out, letter != NULL ? meanings[letter - letters] : p[1]);
-      return p + 2;
-    }
+  if (p[1] != 'u') {
+    letter = strchr (letters, p[1]);
+    buf_add_char (out, letter != NULL ? meanings[letter - letters] : p[1]);
+    return p + 2;
+  }
   code = (unsigned) read_hex (p + 2, end);
-  if (code < 0xd800 || code > 0xdfff)
-    {
-      add_utf8 (out, code);
-      return p + 6;
-    }
+  if (code < 0xd800 || code > 0xdfff) {
+    add_utf8 (out, code);
+    return p + 6;
+  }
   code = 0x10000 + ((code - 0xd800) << 10)
          + ((unsigned) read_hex (p + 8, end) - 0xdc00);
   add_utf8 (out, code);
@@ -741,13 +717,12 @@ json_unescape (const char *text, size_t len, struct buf *out)
 {
   const char *end = text + len;
 
-  while (text < end)
-    {
-      const char *escape = memchr (text, '\\', (size_t) (end - text));
+  while (text < end) {
+    const char *escape = memchr (text, '\\', (size_t) (end - text));
 
-      if (escape == NULL)
-        escape = end;
-      buf_add (out, text, (size_t) (escape - text));
-      text = escape < end ? unescape_one (escape, end, out) : end;
-    }
+    if (escape == NULL)
+      escape = end;
+    buf_add (out, text, (size_t) (escape - text));
+    text = escape < end ? unescape_one (escape, end, out) : end;
+  }
 }

@@ -26,15 +26,14 @@ number_read (const char *text, size_t len, int64_t min, int64_t max,
 
   if (i == len)
     return -1;
-  for (; i < len; i++)
-    {
-      int digit = text[i] - '0';
+  for (; i < len; i++) {
+    int digit = text[i] - '0';
 
-      if (!is_digit (text[i]) || __builtin_mul_overflow (value, 10, &value)
-          || __builtin_add_overflow (value, is_negative ? -digit : digit,
-                                     &value))
-        return -1;
-    }
+    if (!is_digit (text[i]) || __builtin_mul_overflow (value, 10, &value)
+        || __builtin_add_overflow (value, is_negative ? -digit : digit,
+                                   &value))
+      return -1;
+  }
   if (value < min || value > max)
     return -1;
   *ret_value = value;
@@ -88,19 +87,17 @@ read_parts (const char *text, size_t len, struct parts *ret_parts)
       || (text[parts.whole] == '0' && parts.point > parts.whole + 1))
     return -1;
   parts.fraction = parts.end = parts.point;
-  if (parts.point < len && text[parts.point] == '.')
-    {
-      parts.fraction = parts.point + 1;
-      parts.end = skip_digits (text, parts.fraction, len);
-      if (parts.end == parts.fraction)
-        return -1;
-    }
-  if (parts.end < len)
-    {
-      if ((text[parts.end] | 0x20) != 'e'
-          || read_exponent (text, parts.end + 1, len, &parts.exponent) < 0)
-        return -1;
-    }
+  if (parts.point < len && text[parts.point] == '.') {
+    parts.fraction = parts.point + 1;
+    parts.end = skip_digits (text, parts.fraction, len);
+    if (parts.end == parts.fraction)
+      return -1;
+  }
+  if (parts.end < len) {
+    if ((text[parts.end] | 0x20) != 'e'
+        || read_exponent (text, parts.end + 1, len, &parts.exponent) < 0)
+      return -1;
+  }
   *ret_parts = parts;
   return 0;
 }
@@ -134,11 +131,10 @@ number_read_real (const char *text, size_t len, double *ret_value)
     return -1;
   /* Exact in a double, and most numbers are. */
   if (parts.point == len && len < 16
-      && number_read (text, len, INT64_MIN, INT64_MAX, &small) == 0)
-    {
-      *ret_value = (double) small;
-      return 0;
-    }
+      && number_read (text, len, INT64_MIN, INT64_MAX, &small) == 0) {
+    *ret_value = (double) small;
+    return 0;
+  }
   value = parts_value (text, &parts);
   if (!isfinite (value))
     return -1;
@@ -172,24 +168,22 @@ read_with_unit (const char *text, const struct unit *units,
   if (number_read (text, digits, 0, INT64_MAX, &n) < 0)
     return -1;
   for (; units->name != NULL; units++)
-    if (strcmp (text + digits, units->name) == 0)
-      {
-        if (__builtin_mul_overflow (n, units->value, &n))
-          return -1;
-        *ret_value = n;
-        return 0;
-      }
+    if (strcmp (text + digits, units->name) == 0) {
+      if (__builtin_mul_overflow (n, units->value, &n))
+        return -1;
+      *ret_value = n;
+      return 0;
+    }
   return -1;
 }
 
 int
 number_read_duration (const char *text, int64_t *ret_ms)
 {
-  if (strcmp (text, "0") == 0)
-    {
-      *ret_ms = 0;
-      return 0;
-    }
+  if (strcmp (text, "0") == 0) {
+    *ret_ms = 0;
+    return 0;
+  }
   return read_with_unit (text, duration_units, ret_ms);
 }
 

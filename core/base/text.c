@@ -16,14 +16,13 @@ plain_len (const char *text, size_t len)
 {
   size_t i = 0;
 
-  for (; len - i >= 8; i += 8)
-    {
-      uint64_t x;
+  for (; len - i >= 8; i += 8) {
+    uint64_t x;
 
-      memcpy (&x, text + i, 8);
-      if (((x | (x - 0x0101010101010101u)) & 0x8080808080808080u) != 0)
-        break;
-    }
+    memcpy (&x, text + i, 8);
+    if (((x | (x - 0x0101010101010101u)) & 0x8080808080808080u) != 0)
+      break;
+  }
   while (i < len && text[i] > 0 && (unsigned char) text[i] < 0x80)
     i++;
   return i;
@@ -59,29 +58,27 @@ text_is_utf8 (const char *text, size_t len)
 {
   size_t i = 0, n;
 
-  while ((i += plain_len (text + i, len - i)) < len)
-    {
-      n = text_char_len (text + i, len - i);
-      if (n < 2)                /* 1: a NUL */
-        return false;
-      i += n;
-    }
+  while ((i += plain_len (text + i, len - i)) < len) {
+    n = text_char_len (text + i, len - i);
+    if (n < 2)                /* 1: a NUL */
+      return false;
+    i += n;
+  }
   return true;
 }
 
 bool
 text_is_one_line (const char *text, size_t len)
 {
-  for (size_t i = 0; i < len; i++)
-    {
-      unsigned char c = (unsigned char) text[i];
+  for (size_t i = 0; i < len; i++) {
+    unsigned char c = (unsigned char) text[i];
 
-      if (c < 0x20 || c == 0x7f)
-        return false;
-      /* U+0080 to U+009F: U+0085 ends a line too. */
-      if (c == 0xc2 && i + 1 < len && (unsigned char) text[i + 1] < 0xa0)
-        return false;
-    }
+    if (c < 0x20 || c == 0x7f)
+      return false;
+    /* U+0080 to U+009F: U+0085 ends a line too. */
+    if (c == 0xc2 && i + 1 < len && (unsigned char) text[i + 1] < 0xa0)
+      return false;
+  }
   return true;
 }
 
@@ -90,11 +87,10 @@ text_clip (const char *text, size_t len, size_t max_chars)
 {
   size_t i = 0, n;
 
-  while (i < len && max_chars-- > 0)
-    {
-      n = text_char_len (text + i, len - i);
-      i += n > 0 ? n : 1;
-    }
+  while (i < len && max_chars-- > 0) {
+    n = text_char_len (text + i, len - i);
+    i += n > 0 ? n : 1;
+  }
   return i;
 }
 
@@ -102,17 +98,16 @@ text_clip (const char *text, size_t len, size_t max_chars)
 static char
 json_letter (unsigned char c)
 {
-  switch (c)
-    {
-    case '"': return '"';
-    case '\\': return '\\';
-    case '\b': return 'b';
-    case '\f': return 'f';
-    case '\n': return 'n';
-    case '\r': return 'r';
-    case '\t': return 't';
-    default: return 0;
-    }
+  switch (c) {
+  case '"': return '"';
+  case '\\': return '\\';
+  case '\b': return 'b';
+  case '\f': return 'f';
+  case '\n': return 'n';
+  case '\r': return 'r';
+  case '\t': return 't';
+  default: return 0;
+  }
 }
 
 static void
@@ -124,11 +119,10 @@ add_json_escape (struct buf *out, unsigned char c)
   escape[5] = hex_digits[c & 15];
   if (json_letter (c) == 0)
     buf_add (out, escape, 6);
-  else
-    {
-      escape[1] = json_letter (c);
-      buf_add (out, escape, 2);
-    }
+  else {
+    escape[1] = json_letter (c);
+    buf_add (out, escape, 2);
+  }
 }
 
 void
@@ -137,23 +131,21 @@ text_add_json (struct buf *out, const char *text, size_t len)
   size_t start = 0, i = 0, n;
 
   buf_add_char (out, '"');
-  while (i < len)
-    {
-      unsigned char c = (unsigned char) text[i];
+  while (i < len) {
+    unsigned char c = (unsigned char) text[i];
 
-      n = c < 0x80 ? 1 : text_char_len (text + i, len - i);
-      if (n > 0 && c >= 0x20 && c != '"' && c != '\\')
-        {
-          i += n;
-          continue;
-        }
-      buf_add (out, text + start, i - start);
-      if (n == 0)
-        buf_add (out, "\xef\xbf\xbd", 3);
-      else
-        add_json_escape (out, c);
-      start = ++i;
+    n = c < 0x80 ? 1 : text_char_len (text + i, len - i);
+    if (n > 0 && c >= 0x20 && c != '"' && c != '\\') {
+      i += n;
+      continue;
     }
+    buf_add (out, text + start, i - start);
+    if (n == 0)
+      buf_add (out, "\xef\xbf\xbd", 3);
+    else
+      add_json_escape (out, c);
+    start = ++i;
+  }
   buf_add (out, text + start, len - start);
   buf_add_char (out, '"');
 }
@@ -161,15 +153,14 @@ text_add_json (struct buf *out, const char *text, size_t len)
 static const char *
 html_entity (char c)
 {
-  switch (c)
-    {
-    case '&': return "&amp;";
-    case '<': return "&lt;";
-    case '>': return "&gt;";
-    case '"': return "&quot;";
-    case '\'': return "&#39;";
-    default: return NULL;
-    }
+  switch (c) {
+  case '&': return "&amp;";
+  case '<': return "&lt;";
+  case '>': return "&gt;";
+  case '"': return "&quot;";
+  case '\'': return "&#39;";
+  default: return NULL;
+  }
 }
 
 void
@@ -177,16 +168,15 @@ text_add_html (struct buf *out, const char *text, size_t len)
 {
   size_t start = 0;
 
-  for (size_t i = 0; i < len; i++)
-    {
-      const char *entity = html_entity (text[i]);
+  for (size_t i = 0; i < len; i++) {
+    const char *entity = html_entity (text[i]);
 
-      if (entity == NULL)
-        continue;
-      buf_add (out, text + start, i - start);
-      buf_add_text (out, entity);
-      start = i + 1;
-    }
+    if (entity == NULL)
+      continue;
+    buf_add (out, text + start, i - start);
+    buf_add_text (out, entity);
+    start = i + 1;
+  }
   buf_add (out, text + start, len - start);
 }
 
@@ -203,17 +193,16 @@ text_add_url (struct buf *out, const char *text, size_t len)
 {
   size_t start = 0;
 
-  for (size_t i = 0; i < len; i++)
-    {
-      unsigned char c = (unsigned char) text[i];
-      char escape[3] = { '%', hex_digits[c >> 4], hex_digits[c & 15] };
+  for (size_t i = 0; i < len; i++) {
+    unsigned char c = (unsigned char) text[i];
+    char escape[3] = { '%', hex_digits[c >> 4], hex_digits[c & 15] };
 
-      if (is_unreserved (c))
-        continue;
-      buf_add (out, text + start, i - start);
-      buf_add (out, escape, 3);
-      start = i + 1;
-    }
+    if (is_unreserved (c))
+      continue;
+    buf_add (out, text + start, i - start);
+    buf_add (out, escape, 3);
+    start = i + 1;
+  }
   buf_add (out, text + start, len - start);
 }
 
@@ -226,11 +215,10 @@ fold (char c)
 bool
 text_equal_fold (const char *a, const char *b)
 {
-  while (*a != '\0' && fold (*a) == fold (*b))
-    {
-      a++;
-      b++;
-    }
+  while (*a != '\0' && fold (*a) == fold (*b)) {
+    a++;
+    b++;
+  }
   return fold (*a) == fold (*b);
 }
 
@@ -259,23 +247,21 @@ edits_between (const char *a, const char *b)
 
   for (size_t j = 0; j <= b_len; j++)
     rows[0][j] = j;
-  for (size_t i = 1; i <= a_len; i++)
-    {
-      size_t *row = rows[i % 3];
-      const size_t *last = rows[(i + 2) % 3], *before = rows[(i + 1) % 3];
+  for (size_t i = 1; i <= a_len; i++) {
+    size_t *row = rows[i % 3];
+    const size_t *last = rows[(i + 2) % 3], *before = rows[(i + 1) % 3];
 
-      row[0] = i;
-      for (size_t j = 1; j <= b_len; j++)
-        {
-          bool is_same = fold (a[i - 1]) == fold (b[j - 1]);
+    row[0] = i;
+    for (size_t j = 1; j <= b_len; j++) {
+      bool is_same = fold (a[i - 1]) == fold (b[j - 1]);
 
-          row[j] = least (least (last[j], row[j - 1]) + 1,
-                          last[j - 1] + (is_same ? 0 : 1));
-          if (i > 1 && j > 1 && fold (a[i - 1]) == fold (b[j - 2])
-              && fold (a[i - 2]) == fold (b[j - 1]))
-            row[j] = least (row[j], before[j - 2] + 1);
-        }
+      row[j] = least (least (last[j], row[j - 1]) + 1,
+                      last[j - 1] + (is_same ? 0 : 1));
+      if (i > 1 && j > 1 && fold (a[i - 1]) == fold (b[j - 2])
+          && fold (a[i - 2]) == fold (b[j - 1]))
+        row[j] = least (row[j], before[j - 2] + 1);
     }
+  }
   return rows[a_len % 3][b_len];
 }
 
@@ -289,21 +275,20 @@ text_nearest (const char *text, const char *const *names)
 
   if (len == 0 || len > NEAREST_LEN)
     return NULL;
-  for (; *names != NULL; names++)
-    {
-      size_t name_len = strlen (*names), edits;
+  for (; *names != NULL; names++) {
+    size_t name_len = strlen (*names), edits;
 
-      if (name_len > NEAREST_LEN || name_len > len + limit
-          || len > name_len + limit)
-        continue;
-      edits = edits_between (text, *names);
-      /* All letters changed is another word. */
-      if (edits > limit || edits >= name_len)
-        continue;
-      nearest = *names;
-      if (edits == 0)
-        break;
-      limit = edits - 1;
-    }
+    if (name_len > NEAREST_LEN || name_len > len + limit
+        || len > name_len + limit)
+      continue;
+    edits = edits_between (text, *names);
+    /* All letters changed is another word. */
+    if (edits > limit || edits >= name_len)
+      continue;
+    nearest = *names;
+    if (edits == 0)
+      break;
+    limit = edits - 1;
+  }
   return nearest;
 }
