@@ -264,9 +264,10 @@ total_of ()
 
 run_check ()
 {
+  log=$build/test-suite.log
+  rm -f "$log"
   make -C "$build" -s -j"$jobs" check
   status=$?
-  log=$build/test-suite.log
   test -f "$log" || die "the tests could not be built"
   failed=$(($(total_of "$log" FAIL) + $(total_of "$log" ERROR) +
             $(total_of "$log" XPASS)))

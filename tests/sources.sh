@@ -39,8 +39,9 @@ check "$(echo plugins/*/*.mk)" "$(find plugins -name '*.[ch7]' | sort)" \
 check tests/unit/unit.mk "$(find tests/unit -name '*.[ch]' | sort)" "unit test"
 check tests/fuzz/fuzz.mk "$(find tests/fuzz -name '*.[ch]' | sort)" \
   "fuzz target"
-check tests/tests.mk "$(find tests/e2e tests/interop tests/sandbox \
-  -maxdepth 1 -type f -name 'test[-_]*' | sort)" \
+check tests/tests.mk "$(find tests -type f -name 'test[-_]*' \
+  ! -path 'tests/unit/*' ! -path '*/node_modules/*' ! -path '*/__pycache__/*' \
+  ! -name '*.log' ! -name '*.trs' | sort)" \
   "end-to-end test"
 check "$(echo plugins/*/*.mk) Makefile.am" \
   "$(find conf.d -name '*.xml' | sort)" "sample of conf.d"

@@ -56,3 +56,20 @@ EXTRA_DIST += tests/sandbox $(shell_tests) tests/plugin-cases.sh tests/tap.py
 
 include tests/unit/unit.mk
 include tests/fuzz/fuzz.mk
+
+# -- make bench: herald beside what could be had at best
+
+EXTRA_PROGRAMS = tests/bench/curl-multi tests/bench/measure
+tests_bench_curl_multi_LDADD = $(CURL_LIBS)
+tests_bench_measure_LDADD =
+CLEANFILES += $(EXTRA_PROGRAMS)
+EXTRA_DIST += tests/bench/bench tests/bench/receivers.py tests/bench/runs.py
+
+BENCH_FLAGS =
+bench: all $(EXTRA_PROGRAMS)
+	HERALD='$(abs_top_builddir)/herald' \
+	  HERALD_PLUGINS='$(abs_top_builddir)/plugins/.libs' \
+	  BENCH_BIN='$(abs_top_builddir)/tests/bench' \
+	  PYTHONDONTWRITEBYTECODE=1 \
+	  $(PYTHON) $(top_srcdir)/tests/bench/bench $(BENCH_FLAGS)
+.PHONY: bench
