@@ -12,7 +12,7 @@ core_libherald_core_la_LIBADD = $(CURL_LIBS) $(XML_LIBS) $(JANSSON_LIBS) \
 
 # -- base: what needs nothing of ours
 core_libherald_core_la_SOURCES += \
-	core/base/address.h \
+	core/base/address.c core/base/address.h \
 	core/base/arena.c core/base/arena.h \
 	core/base/buf.c core/base/buf.h \
 	core/base/crypto.c core/base/crypto.h \
@@ -25,27 +25,28 @@ core_libherald_core_la_SOURCES += \
 	core/base/number.c core/base/number.h \
 	core/base/redact.c core/base/redact.h \
 	core/base/text.c core/base/text.h \
-	core/base/trust.h
+	core/base/trust.c core/base/trust.h
 
 # -- config: herald.xml, conf.d and secrets
 core_libherald_core_la_SOURCES += \
 	core/config/configuration.h \
 	core/config/descriptor.h \
 	core/config/herald_xml.h \
-	core/config/problem.h \
-	core/config/secret.h \
-	core/config/setting.h \
+	core/config/problem.c core/config/problem.h \
+	core/config/secret.c core/config/secret.h \
+	core/config/setting.c core/config/setting.h \
 	core/config/settings.h \
-	core/config/xml.h
+	core/config/xml.c core/config/xml.h \
+	core/config/xml_expect.c
 
 # -- event: events and what is made of them
 core_libherald_core_la_SOURCES += \
 	core/event/catalogue.c core/event/catalogue.h \
-	core/event/condition.h \
+	core/event/condition.c core/event/condition.h \
 	core/event/event.c core/event/event.h \
-	core/event/mail_form.h \
-	core/event/mapping.h \
-	core/event/stream.h \
+	core/event/mail_form.c core/event/mail_form.h \
+	core/event/mapping.c core/event/mapping.h \
+	core/event/stream.c core/event/stream.h \
 	core/event/template.c core/event/template.h
 
 # -- provider: plugins and what they are given
@@ -53,30 +54,51 @@ core_libherald_core_la_SOURCES += \
 	core/provider/declaration.c core/provider/declaration.h \
 	core/provider/host.h \
 	core/provider/integration.c core/provider/integration.h \
-	core/provider/job.h \
+	core/provider/job.c core/provider/job.h \
+	core/provider/job_fault.c \
+	core/provider/job_group.c \
+	core/provider/job_render.c \
+	core/provider/job_settle.c \
+	core/provider/job_state.h \
 	core/provider/loader.c core/provider/loader.h \
-	core/provider/message.h \
-	core/provider/outcome.h \
+	core/provider/message.c core/provider/message.h \
+	core/provider/outcome.c core/provider/outcome.h \
 	core/provider/proof.c core/provider/proof.h \
-	core/provider/reply.h \
-	core/provider/request.h \
+	core/provider/reply.c core/provider/reply.h \
+	core/provider/request.c core/provider/request.h \
+	core/provider/request_body.c \
+	core/provider/request_form.c \
 	core/provider/token.c core/provider/token.h
 
 # -- transport: requests on the wire
 core_libherald_core_la_SOURCES += \
 	core/transport/assembly.c core/transport/assembly.h \
+	core/transport/failure.c core/transport/failure.h \
 	core/transport/guard.c core/transport/guard.h \
 	core/transport/mail_text.c core/transport/mail_text.h \
 	core/transport/smtp_dialogue.c core/transport/smtp_dialogue.h \
-	core/transport/transport.h
+	core/transport/transport.c core/transport/transport.h
 
 # -- delivery: lanes, limits and retries
 core_libherald_core_la_SOURCES += \
 	core/delivery/backoff.c core/delivery/backoff.h \
 	core/delivery/delivery.c core/delivery/delivery.h \
+	core/delivery/dispatcher.c core/delivery/dispatcher.h \
 	core/delivery/exchange.c core/delivery/exchange.h \
 	core/delivery/keyring.c core/delivery/keyring.h \
-	core/delivery/lane.h \
+	core/delivery/lane.c core/delivery/lane.h \
 	core/delivery/limiter.c core/delivery/limiter.h \
+	core/delivery/retries.c core/delivery/retries.h \
 	core/delivery/shelf.c core/delivery/shelf.h \
 	core/delivery/stats.c core/delivery/stats.h
+
+# -- command: one file a subcommand
+core_libherald_core_la_SOURCES += \
+	core/command/check.c \
+	core/command/command.h \
+	core/command/describe.c \
+	core/command/list.c \
+	core/command/options.c core/command/options.h \
+	core/command/providers.c \
+	core/command/session.c core/command/session.h \
+	core/command/table.c core/command/table.h

@@ -12,7 +12,13 @@ dist_aclocal_DATA = sdk/herald.m4
 # The golden cases of any plugin, without a network.
 bin_PROGRAMS += herald-plugin-test
 
-herald_plugin_test_SOURCES = sdk/plugin-test/main.c
+herald_plugin_test_SOURCES = \
+	sdk/plugin-test/case.c \
+	sdk/plugin-test/case.h \
+	sdk/plugin-test/compare.c \
+	sdk/plugin-test/compare.h \
+	sdk/plugin-test/fixture.c \
+	sdk/plugin-test/fixture.h
 herald_plugin_test_CFLAGS = $(AM_CFLAGS) $(PIE_CFLAGS)
 herald_plugin_test_LDFLAGS = $(AM_LDFLAGS) $(PIE_LDFLAGS)
 herald_plugin_test_LDADD = core/libherald-core.la

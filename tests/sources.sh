@@ -18,7 +18,7 @@ check ()
     test -f "$file" || continue
     # shellcheck disable=SC2086
     grep -hv '^#' $1 | awk '{ for (i = 1; i <= NF; i++) print $i }' |
-      grep -Fqx -e "$file" -e "${file%.c}" ||
+      grep -Fqx -e "$file" -e "${file%.c}" -e "${file%.c}.la" ||
       lacking="$lacking $file"
   done
   if test -z "$lacking"; then
@@ -31,12 +31,14 @@ check ()
   fi
 }
 
-check core/core.mk "$(find core -name '*.[ch]' | sort)" "file of core"
-check sdk/sdk.mk "$(find sdk -name '*.[ch3]' ! -path 'sdk/template/*' |
+check core/core.mk "$(find core -name '*.[ch1578]' | sort)" "file of core"
+check sdk/sdk.mk "$(find sdk -name '*.[ch1357]' ! -path 'sdk/template/*' |
                     sort)" "file of sdk"
 check "$(echo plugins/*/*.mk)" "$(find plugins -name '*.[ch7]' | sort)" \
   "file of plugins"
 check tests/unit/unit.mk "$(find tests/unit -name '*.[ch]' | sort)" "unit test"
+check tests/tests.mk "$(find tests/modules -name '*.[ch]' 2>/dev/null | sort)" \
+  "test module"
 check tests/fuzz/fuzz.mk "$(find tests/fuzz -name '*.[ch]' | sort)" \
   "fuzz target"
 check tests/tests.mk "$(find tests -type f -name 'test[-_]*' \

@@ -4,7 +4,14 @@
 # automake finds tests/unit/test-NAME.c by the program's name, and links
 # it with LDADD.
 
-unit_tests =
+unit_tests = \
+	tests/unit/test-arena \
+	tests/unit/test-buf \
+	tests/unit/test-guard \
+	tests/unit/test-memory \
+	tests/unit/test-number \
+	tests/unit/test-smtp-dialogue \
+	tests/unit/test-text
 
 LDADD = core/libherald-core.la $(CMOCKA_LIBS)
 AM_CPPFLAGS += $(CMOCKA_CFLAGS) -I$(top_srcdir)/tests/unit
