@@ -370,9 +370,12 @@ def message_problem(message: bytes, envelope: Envelope) -> Optional[str]:
 def header_problem(head: bytes) -> Optional[str]:
     lines = re.sub(rb"\r\n[ \t]+", b" ", head).split(b"\r\n")
     names = [line.partition(b":")[0].strip().lower() for line in lines]
-    for name in (b"from", b"date", b"message-id", b"to", b"subject"):
+    for name in (b"from", b"date", b"message-id"):
         if names.count(name) != 1:
             return f"the header has {names.count(name)} {name.decode()}"
+    for name in (b"to", b"subject", b"reply-to", b"mime-version"):
+        if names.count(name) > 1:
+            return f"the header has more than one {name.decode()}"
     if b"bcc" in names:
         return "the header shows the Bcc"
     return None
