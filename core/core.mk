@@ -31,7 +31,9 @@ core_libherald_core_la_SOURCES += \
 core_libherald_core_la_SOURCES += \
 	core/config/configuration.h \
 	core/config/descriptor.h \
-	core/config/herald_xml.h \
+	core/config/field_value.c core/config/field_value.h \
+	core/config/herald_xml.c core/config/herald_xml.h \
+	core/config/network.c core/config/network.h \
 	core/config/problem.c core/config/problem.h \
 	core/config/secret.c core/config/secret.h \
 	core/config/setting.c core/config/setting.h \

@@ -19,7 +19,9 @@ LOG_DRIVER = $(tap_driver)
 LA_LOG_DRIVER = $(tap_driver)
 LA_LOG_COMPILER = $(SHELL) $(top_srcdir)/tests/plugin-cases.sh
 MJS_LOG_DRIVER = $(tap_driver)
-MJS_LOG_COMPILER = $(NODE)
+MJS_LOG_COMPILER = $(SHELL) -c 'if test -n "$$NODE"; \
+	then exec "$$NODE" "$$0"; \
+	else echo "1..0 \# SKIP node is missing"; fi'
 PY_LOG_DRIVER = $(tap_driver)
 PY_LOG_COMPILER = $(PYTHON) $(top_srcdir)/tests/tap.py
 SH_LOG_DRIVER = $(tap_driver)

@@ -8,6 +8,7 @@ unit_tests = \
 	tests/unit/test-arena \
 	tests/unit/test-buf \
 	tests/unit/test-guard \
+	tests/unit/test-json-index \
 	tests/unit/test-memory \
 	tests/unit/test-number \
 	tests/unit/test-smtp-dialogue \
