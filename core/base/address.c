@@ -62,18 +62,17 @@ address_check_atoms (const char *local, size_t len)
 {
   bool is_after_dot = true;
 
-  for (size_t i = 0; i < len; i++)
-    {
-      unsigned char c = (unsigned char) local[i];
+  for (size_t i = 0; i < len; i++) {
+    unsigned char c = (unsigned char) local[i];
 
-      if (c == '.' && is_after_dot)
-        return "has a dot out of place before the @";
-      if (c == ' ')
-        return "has a space";
-      if (c != '.' && !address_is_atext (c))
-        return "has a character that is not allowed before the @";
-      is_after_dot = c == '.';
-    }
+    if (c == '.' && is_after_dot)
+      return "has a dot out of place before the @";
+    if (c == ' ')
+      return "has a space";
+    if (c != '.' && !address_is_atext (c))
+      return "has a character that is not allowed before the @";
+    is_after_dot = c == '.';
+  }
   return is_after_dot && len > 0 ? "has a dot out of place before the @"
                                  : NULL;
 }
@@ -86,14 +85,13 @@ address_find_local (const char *text, size_t len, size_t *ret_len)
   const char *at;
   size_t i = 1;
 
-  if (text[0] != '"')
-    {
-      at = memchr (text, '@', len);
-      if (at == NULL)
-        return "has no @";
-      *ret_len = (size_t) (at - text);
-      return address_check_atoms (text, *ret_len);
-    }
+  if (text[0] != '"') {
+    at = memchr (text, '@', len);
+    if (at == NULL)
+      return "has no @";
+    *ret_len = (size_t) (at - text);
+    return address_check_atoms (text, *ret_len);
+  }
   while (i < len && text[i] != '"')
     i += text[i] == '\\' ? 2 : 1;
   if (i >= len)
@@ -112,21 +110,19 @@ address_is_host (const char *domain, size_t len)
 
   if (len == 0 || len > ADDRESS_MAX_DOMAIN)
     return false;
-  for (size_t i = 0; i <= len; i++)
-    {
-      if (i == len || domain[i] == '.')
-        {
-          if (label == 0 || label > ADDRESS_MAX_LABEL
-              || domain[i - 1] == '-')
-            return false;
-          label = 0;
-          continue;
-        }
-      if (!address_is_letter_or_digit ((unsigned char) domain[i])
-          && (domain[i] != '-' || label == 0))
+  for (size_t i = 0; i <= len; i++) {
+    if (i == len || domain[i] == '.') {
+      if (label == 0 || label > ADDRESS_MAX_LABEL
+          || domain[i - 1] == '-')
         return false;
-      label++;
+      label = 0;
+      continue;
     }
+    if (!address_is_letter_or_digit ((unsigned char) domain[i])
+        && (domain[i] != '-' || label == 0))
+      return false;
+    label++;
+  }
   return true;
 }
 
@@ -138,14 +134,13 @@ address_add_domain (struct buf *out, const char *domain)
   size_t len = strlen (domain);
   bool is_good;
 
-  if (address_is_host (domain, len))
-    {
-      for (size_t i = 0; i < len; i++)
-        buf_add_char (out, domain[i] >= 'A' && domain[i] <= 'Z'
-                             ? (char) (domain[i] - 'A' + 'a')
-                             : domain[i]);
-      return 0;
-    }
+  if (address_is_host (domain, len)) {
+    for (size_t i = 0; i < len; i++)
+      buf_add_char (out, domain[i] >= 'A' && domain[i] <= 'Z'
+                           ? (char) (domain[i] - 'A' + 'a')
+                           : domain[i]);
+    return 0;
+  }
   if (!address_needs_smtputf8 (domain)
       || idn2_to_ascii_8z (domain, &ascii,
                            IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL)
@@ -239,17 +234,16 @@ address_q_len (const char *text, size_t len)
 static void
 address_add_q (struct buf *out, const char *text, size_t len)
 {
-  for (size_t i = 0; i < len; i++)
-    {
-      unsigned char c = (unsigned char) text[i];
+  for (size_t i = 0; i < len; i++) {
+    unsigned char c = (unsigned char) text[i];
 
-      if (address_is_q_safe (c))
-        buf_add_char (out, (char) c);
-      else if (c == ' ')
-        buf_add_char (out, '_');
-      else
-        buf_printf (out, "=%02X", (unsigned) c);
-    }
+    if (address_is_q_safe (c))
+      buf_add_char (out, (char) c);
+    else if (c == ' ')
+      buf_add_char (out, '_');
+    else
+      buf_printf (out, "=%02X", (unsigned) c);
+  }
 }
 
 static void
@@ -258,19 +252,18 @@ address_add_b (struct buf *out, const char *text, size_t len)
   static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                "abcdefghijklmnopqrstuvwxyz0123456789+/";
 
-  for (size_t i = 0; i < len; i += 3)
-    {
-      unsigned long bits = (unsigned long) (unsigned char) text[i] << 16;
+  for (size_t i = 0; i < len; i += 3) {
+    unsigned long bits = (unsigned long) (unsigned char) text[i] << 16;
 
-      if (i + 1 < len)
-        bits |= (unsigned long) (unsigned char) text[i + 1] << 8;
-      if (i + 2 < len)
-        bits |= (unsigned long) (unsigned char) text[i + 2];
-      buf_add_char (out, digits[bits >> 18 & 63]);
-      buf_add_char (out, digits[bits >> 12 & 63]);
-      buf_add_char (out, i + 1 < len ? digits[bits >> 6 & 63] : '=');
-      buf_add_char (out, i + 2 < len ? digits[bits & 63] : '=');
-    }
+    if (i + 1 < len)
+      bits |= (unsigned long) (unsigned char) text[i + 1] << 8;
+    if (i + 2 < len)
+      bits |= (unsigned long) (unsigned char) text[i + 2];
+    buf_add_char (out, digits[bits >> 18 & 63]);
+    buf_add_char (out, digits[bits >> 12 & 63]);
+    buf_add_char (out, i + 1 < len ? digits[bits >> 6 & 63] : '=');
+    buf_add_char (out, i + 2 < len ? digits[bits & 63] : '=');
+  }
 }
 
 /* How many bytes, whole characters, fit into columns of payload. */
@@ -279,19 +272,18 @@ address_word_len (const char *text, size_t len, bool is_q, size_t columns)
 {
   size_t taken = 0;
 
-  while (taken < len)
-    {
-      size_t next = taken + text_clip (text + taken, len - taken, 1);
-      size_t cost = is_q ? address_q_len (text, next)
-                         : (next + 2) / 3 * 4;
+  while (taken < len) {
+    size_t next = taken + text_clip (text + taken, len - taken, 1);
+    size_t cost = is_q ? address_q_len (text, next)
+                       : (next + 2) / 3 * 4;
 
-      /* text_clip () may find no character in what is not UTF-8. */
-      if (next == taken)
-        next = taken + 1;
-      if (cost > columns)
-        break;
-      taken = next;
-    }
+    /* text_clip () may find no character in what is not UTF-8. */
+    if (next == taken)
+      next = taken + 1;
+    if (cost > columns)
+      break;
+    taken = next;
+  }
   return taken;
 }
 
@@ -302,32 +294,30 @@ address_add_words (struct buf *out, const char *text, size_t len,
   bool is_q = address_q_len (text, len) <= (len + 2) / 3 * 4;
   size_t column = used_columns;
 
-  while (len > 0)
-    {
-      size_t room = column < ADDRESS_COLUMNS ? ADDRESS_COLUMNS - column : 0;
-      size_t n = 0;
+  while (len > 0) {
+    size_t room = column < ADDRESS_COLUMNS ? ADDRESS_COLUMNS - column : 0;
+    size_t n = 0;
 
-      if (room > ADDRESS_MAX_WORD)
-        room = ADDRESS_MAX_WORD;
-      /* 12 columns hold any one character, however it is encoded. */
-      if (room >= ADDRESS_WORD_EXTRA + 12)
-        n = address_word_len (text, len, is_q, room - ADDRESS_WORD_EXTRA);
-      if (n == 0)
-        {
-          buf_add_text (out, "\r\n ");
-          column = 1;
-          continue;
-        }
-      buf_add_text (out, is_q ? "=?UTF-8?Q?" : "=?UTF-8?B?");
-      if (is_q)
-        address_add_q (out, text, n);
-      else
-        address_add_b (out, text, n);
-      buf_add_text (out, "?=");
-      text += n;
-      len -= n;
-      column = ADDRESS_COLUMNS;
+    if (room > ADDRESS_MAX_WORD)
+      room = ADDRESS_MAX_WORD;
+    /* 12 columns hold any one character, however it is encoded. */
+    if (room >= ADDRESS_WORD_EXTRA + 12)
+      n = address_word_len (text, len, is_q, room - ADDRESS_WORD_EXTRA);
+    if (n == 0) {
+      buf_add_text (out, "\r\n ");
+      column = 1;
+      continue;
     }
+    buf_add_text (out, is_q ? "=?UTF-8?Q?" : "=?UTF-8?B?");
+    if (is_q)
+      address_add_q (out, text, n);
+    else
+      address_add_b (out, text, n);
+    buf_add_text (out, "?=");
+    text += n;
+    len -= n;
+    column = ADDRESS_COLUMNS;
+  }
 }
 
 /* What may stand as it is: ASCII that no reader takes for an encoded
@@ -343,12 +333,11 @@ address_is_plain (const char *text, size_t len, size_t most)
 static void
 address_add_flat (struct buf *out, const char *text)
 {
-  for (; *text != '\0'; text++)
-    {
-      unsigned char c = (unsigned char) *text;
+  for (; *text != '\0'; text++) {
+    unsigned char c = (unsigned char) *text;
 
-      buf_add_char (out, c < 0x20 || c == 0x7f ? ' ' : *text);
-    }
+    buf_add_char (out, c < 0x20 || c == 0x7f ? ' ' : *text);
+  }
 }
 
 void
@@ -374,12 +363,10 @@ static bool
 address_is_phrase (const char *name, size_t len)
 {
   for (size_t i = 0; i < len; i++)
-    if (name[i] == ' ')
-      {
-        if (i == 0 || i + 1 == len || name[i - 1] == ' ')
-          return false;
-      }
-    else if (!address_is_atext ((unsigned char) name[i]))
+    if (name[i] == ' ') {
+      if (i == 0 || i + 1 == len || name[i - 1] == ' ')
+        return false;
+    } else if (!address_is_atext ((unsigned char) name[i]))
       return false;
   return true;
 }
@@ -392,17 +379,15 @@ address_add_name (struct buf *out, const char *name, size_t len,
     address_add_words (out, name, len, used_columns);
   else if (address_is_phrase (name, len))
     buf_add (out, name, len);
-  else
-    {
-      buf_add_char (out, '"');
-      for (size_t i = 0; i < len; i++)
-        {
-          if (name[i] == '"' || name[i] == '\\')
-            buf_add_char (out, '\\');
-          buf_add_char (out, name[i]);
-        }
-      buf_add_char (out, '"');
+  else {
+    buf_add_char (out, '"');
+    for (size_t i = 0; i < len; i++) {
+      if (name[i] == '"' || name[i] == '\\')
+        buf_add_char (out, '\\');
+      buf_add_char (out, name[i]);
     }
+    buf_add_char (out, '"');
+  }
 }
 
 void
@@ -413,22 +398,20 @@ address_add_mailbox (struct buf *out, const char *name, const char *address,
   size_t column;
   struct buf flat;
 
-  if (name == NULL || name[0] == '\0')
-    {
-      buf_add_text (out, address);
-      return;
-    }
+  if (name == NULL || name[0] == '\0') {
+    buf_add_text (out, address);
+    return;
+  }
   buf_init (&flat, 0);
   address_add_flat (&flat, name);
   address_add_name (out, flat.data, flat.len, used_columns);
   buf_done (&flat);
   column = used_columns + out->len - before;
   for (size_t i = out->len; i > before; i--)
-    if (out->data[i - 1] == '\n')
-      {
-        column = out->len - i;
-        break;
-      }
+    if (out->data[i - 1] == '\n') {
+      column = out->len - i;
+      break;
+    }
   if (column + strlen (address) + 3 > ADDRESS_COLUMNS)
     buf_add_text (out, "\r\n");
   buf_add_text (out, " <");

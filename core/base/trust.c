@@ -46,11 +46,10 @@ trust_add_path (struct buf *out, const char *path)
 
   if (path[0] == '-')
     buf_add_text (out, "./");
-  if (path[0] != '\0' && path[strspn (path, safe)] == '\0')
-    {
-      buf_add_text (out, path);
-      return;
-    }
+  if (path[0] != '\0' && path[strspn (path, safe)] == '\0') {
+    buf_add_text (out, path);
+    return;
+  }
   buf_add_char (out, '\'');
   for (; *path != '\0'; path++)
     if (*path == '\'')
@@ -189,21 +188,19 @@ trust_open (const char *path, unsigned flags, char *ret_reason, size_t size)
   /* Not blocking, so a pipe put there in a file's place does not hang. */
   int fd = open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
-  if (fd < 0)
-    {
-      if (errno == ENOENT)
-        return trust_refuse (&reason, "there is no such file");
-      if (errno == EACCES)
-        return trust_refuse (&reason, "the user herald runs as (uid %lu) "
-                             "may not read it", (unsigned long) geteuid ());
-      return trust_refuse (&reason, "can't be opened: %s",
-                           strerror (errno));
-    }
-  if (trust_check (fd, path, flags, &reason) != 0)
-    {
-      close (fd);
-      return -1;
-    }
+  if (fd < 0) {
+    if (errno == ENOENT)
+      return trust_refuse (&reason, "there is no such file");
+    if (errno == EACCES)
+      return trust_refuse (&reason, "the user herald runs as (uid %lu) "
+                           "may not read it", (unsigned long) geteuid ());
+    return trust_refuse (&reason, "can't be opened: %s",
+                         strerror (errno));
+  }
+  if (trust_check (fd, path, flags, &reason) != 0) {
+    close (fd);
+    return -1;
+  }
   return fd;
 }
 
@@ -212,23 +209,22 @@ static int
 trust_read_all (int fd, size_t ceiling, struct buf *out,
                 const struct trust_reason *reason)
 {
-  for (;;)
-    {
-      size_t left = ceiling + 1 - out->len;
-      size_t want = left < 65536 ? left : 65536;
-      char *space = buf_reserve (out, want);
-      ssize_t n = space != NULL ? read (fd, space, want) : 0;
+  for (;;) {
+    size_t left = ceiling + 1 - out->len;
+    size_t want = left < 65536 ? left : 65536;
+    char *space = buf_reserve (out, want);
+    ssize_t n = space != NULL ? read (fd, space, want) : 0;
 
-      if (n < 0 && errno == EINTR)
-        continue;
-      if (n < 0)
-        return trust_refuse (reason, "can't be read: %s", strerror (errno));
-      out->len += (size_t) n;
-      if (out->len > ceiling)
-        return trust_refuse (reason, "is longer than %zu bytes", ceiling);
-      if (n == 0)
-        return 0;
-    }
+    if (n < 0 && errno == EINTR)
+      continue;
+    if (n < 0)
+      return trust_refuse (reason, "can't be read: %s", strerror (errno));
+    out->len += (size_t) n;
+    if (out->len > ceiling)
+      return trust_refuse (reason, "is longer than %zu bytes", ceiling);
+    if (n == 0)
+      return 0;
+  }
 }
 
 char *
@@ -245,13 +241,12 @@ trust_read (const char *path, unsigned flags, size_t ceiling,
   buf_init (&all, 0);
   if ((flags & TRUST_DIRECTORY) != 0)
     trust_refuse (&reason, "is a directory");
-  else if (trust_read_all (fd, ceiling, &all, &reason) == 0)
-    {
-      text = memory_alloc (all.len + 1);
-      memcpy (text, all.data, all.len);
-      text[all.len] = '\0';
-      *ret_len = all.len;
-    }
+  else if (trust_read_all (fd, ceiling, &all, &reason) == 0) {
+    text = memory_alloc (all.len + 1);
+    memcpy (text, all.data, all.len);
+    text[all.len] = '\0';
+    *ret_len = all.len;
+  }
   /* It may have held a secret. */
   memory_wipe (all.data, all.len);
   buf_done (&all);

@@ -78,12 +78,11 @@ static void
 catalogue_append (struct catalogue *catalogue,
                   const struct catalogue_field *field)
 {
-  if (catalogue->n == catalogue->size)
-    {
-      catalogue->size = catalogue->size == 0 ? 64 : 2 * catalogue->size;
-      catalogue->fields = memory_resize (catalogue->fields, catalogue->size,
-                                         sizeof *catalogue->fields);
-    }
+  if (catalogue->n == catalogue->size) {
+    catalogue->size = catalogue->size == 0 ? 64 : 2 * catalogue->size;
+    catalogue->fields = memory_resize (catalogue->fields, catalogue->size,
+                                       sizeof *catalogue->fields);
+  }
   catalogue->fields[catalogue->n++] = field;
 }
 
@@ -156,13 +155,12 @@ const struct catalogue_field *
 catalogue_find (const struct catalogue *catalogue, const char *key,
                 size_t len)
 {
-  for (size_t i = 0; i < catalogue->n; i++)
-    {
-      const char *name = catalogue->fields[i]->key;
+  for (size_t i = 0; i < catalogue->n; i++) {
+    const char *name = catalogue->fields[i]->key;
 
-      if (strncmp (name, key, len) == 0 && name[len] == '\0')
-        return catalogue->fields[i];
-    }
+    if (strncmp (name, key, len) == 0 && name[len] == '\0')
+      return catalogue->fields[i];
+  }
   return NULL;
 }
 
@@ -170,12 +168,11 @@ static char
 catalogue_next_letter (const char **text)
 {
   for (; **text != '\0'; (*text)++)
-    if (catalogue_is_letter (**text) || catalogue_is_digit (**text))
-      {
-        char c = *(*text)++;
+    if (catalogue_is_letter (**text) || catalogue_is_digit (**text)) {
+      char c = *(*text)++;
 
-        return c >= 'A' && c <= 'Z' ? (char) (c - 'A' + 'a') : c;
-      }
+      return c >= 'A' && c <= 'Z' ? (char) (c - 'A' + 'a') : c;
+    }
   return '\0';
 }
 
@@ -184,16 +181,15 @@ catalogue_next_letter (const char **text)
 static bool
 catalogue_sounds_alike (const char *a, const char *b)
 {
-  for (;;)
-    {
-      char x = catalogue_next_letter (&a);
-      char y = catalogue_next_letter (&b);
+  for (;;) {
+    char x = catalogue_next_letter (&a);
+    char y = catalogue_next_letter (&b);
 
-      if (x != y)
-        return false;
-      if (x == '\0')
-        return true;
-    }
+    if (x != y)
+      return false;
+    if (x == '\0')
+      return true;
+  }
 }
 
 const char *
@@ -214,18 +210,16 @@ catalogue_nearest (const struct catalogue *catalogue, const char *key)
   for (size_t i = 0; i < catalogue->n; i++)
     names[i] = catalogue->fields[i]->key;
   nearest = text_nearest (key, names);
-  if (nearest == NULL)
-    {
-      for (size_t i = 0; i < catalogue->n; i++)
-        names[i] = catalogue->fields[i]->label;
-      nearest = text_nearest (key, names);
-      for (size_t i = 0; nearest != NULL && i < catalogue->n; i++)
-        if (nearest == names[i])
-          {
-            nearest = catalogue->fields[i]->key;
-            break;
-          }
-    }
+  if (nearest == NULL) {
+    for (size_t i = 0; i < catalogue->n; i++)
+      names[i] = catalogue->fields[i]->label;
+    nearest = text_nearest (key, names);
+    for (size_t i = 0; nearest != NULL && i < catalogue->n; i++)
+      if (nearest == names[i]) {
+        nearest = catalogue->fields[i]->key;
+        break;
+      }
+  }
   free (names);
   return nearest;
 }

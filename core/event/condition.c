@@ -64,11 +64,10 @@ condition_read_op (const char *name, enum condition_op *ret_op,
   const char *nearest;
 
   for (unsigned k = 0; k < CONDITION_N_OPS; k++)
-    if (strcmp (name, condition_test_names[k]) == 0)
-      {
-        *ret_op = (enum condition_op) k;
-        return 0;
-      }
+    if (strcmp (name, condition_test_names[k]) == 0) {
+      *ret_op = (enum condition_op) k;
+      return 0;
+    }
   nearest = text_nearest (name, condition_test_names);
   snprintf (ret_reason, CONDITION_REASON, "unknown test %.60s%s%s%s", name,
             nearest != NULL ? "; did you mean " : "",
@@ -85,23 +84,19 @@ condition_read_check (struct arena *arena, const struct condition_test *test,
   if (condition_read_op (test->name, &check.op, ret_reason) != 0)
     return -1;
   check.text = arena_strdup (arena, test->value);
-  if (check.op == CONDITION_PRESENT)
-    {
-      check.is_present = strcmp (test->value, "true") == 0;
-      if (!check.is_present && strcmp (test->value, "false") != 0)
-        {
-          snprintf (ret_reason, CONDITION_REASON,
-                    "present must be true or false");
-          return -1;
-        }
-    }
-  else if (check.op >= CONDITION_ABOVE
-           && number_read_real (check.text, check.len, &check.number) != 0)
-    {
-      snprintf (ret_reason, CONDITION_REASON, "%s must be a number",
-                test->name);
+  if (check.op == CONDITION_PRESENT) {
+    check.is_present = strcmp (test->value, "true") == 0;
+    if (!check.is_present && strcmp (test->value, "false") != 0) {
+      snprintf (ret_reason, CONDITION_REASON,
+                "present must be true or false");
       return -1;
     }
+  } else if (check.op >= CONDITION_ABOVE
+           && number_read_real (check.text, check.len, &check.number) != 0) {
+    snprintf (ret_reason, CONDITION_REASON, "%s must be a number",
+              test->name);
+    return -1;
+  }
   *ret_check = check;
   return 0;
 }
@@ -114,23 +109,21 @@ condition_new (struct arena *arena, const char *source,
   struct condition *condition = arena_zeroed (arena, 1, sizeof *condition);
 
   condition->source_len = strlen (source);
-  if (catalogue_find (catalogue, source, condition->source_len) == NULL)
-    {
-      const char *nearest = catalogue_nearest (catalogue, source);
+  if (catalogue_find (catalogue, source, condition->source_len) == NULL) {
+    const char *nearest = catalogue_nearest (catalogue, source);
 
-      snprintf (ret_reason, CONDITION_REASON,
-                "unknown source field %.64s%s%s%s", source,
-                nearest != NULL ? "; did you mean " : "",
-                nearest != NULL ? nearest : "", nearest != NULL ? "?" : "");
-      return NULL;
-    }
-  if (n_tests == 0)
-    {
-      snprintf (ret_reason, CONDITION_REASON,
-                "%.64s has no test: give is, not, present, one-of, above, "
-                "at-least, below or at-most", source);
-      return NULL;
-    }
+    snprintf (ret_reason, CONDITION_REASON,
+              "unknown source field %.64s%s%s%s", source,
+              nearest != NULL ? "; did you mean " : "",
+              nearest != NULL ? nearest : "", nearest != NULL ? "?" : "");
+    return NULL;
+  }
+  if (n_tests == 0) {
+    snprintf (ret_reason, CONDITION_REASON,
+              "%.64s has no test: give is, not, present, one-of, above, "
+              "at-least, below or at-most", source);
+    return NULL;
+  }
   condition->source = arena_strdup (arena, source);
   condition->checks = arena_zeroed (arena, n_tests,
                                     sizeof *condition->checks);
@@ -155,16 +148,15 @@ condition_is_one_of (const struct condition_check *check, const char *text,
 {
   const char *choice = check->text;
 
-  for (;;)
-    {
-      size_t choice_len = strcspn (choice, "|");
+  for (;;) {
+    size_t choice_len = strcspn (choice, "|");
 
-      if (condition_equals (choice, choice_len, text, len))
-        return true;
-      if (choice[choice_len] == '\0')
-        return false;
-      choice += choice_len + 1;
-    }
+    if (condition_equals (choice, choice_len, text, len))
+      return true;
+    if (choice[choice_len] == '\0')
+      return false;
+    choice += choice_len + 1;
+  }
 }
 
 static bool
@@ -175,17 +167,16 @@ condition_compares (const struct condition_check *check, const char *text,
 
   if (number_read_real (text, len, &number) != 0)
     return false;
-  switch (check->op)
-    {
-    case CONDITION_ABOVE:
-      return number > check->number;
-    case CONDITION_AT_LEAST:
-      return number >= check->number;
-    case CONDITION_BELOW:
-      return number < check->number;
-    default:
-      return number <= check->number;
-    }
+  switch (check->op) {
+  case CONDITION_ABOVE:
+    return number > check->number;
+  case CONDITION_AT_LEAST:
+    return number >= check->number;
+  case CONDITION_BELOW:
+    return number < check->number;
+  default:
+    return number <= check->number;
+  }
 }
 
 /* text NULL: the field is missing. */
@@ -197,17 +188,16 @@ condition_passes (const struct condition_check *check, const char *text,
     return check->is_present == (text != NULL && len > 0);
   if (text == NULL)
     return check->op == CONDITION_NOT;
-  switch (check->op)
-    {
-    case CONDITION_IS:
-      return condition_equals (check->text, check->len, text, len);
-    case CONDITION_NOT:
-      return !condition_equals (check->text, check->len, text, len);
-    case CONDITION_ONE_OF:
-      return condition_is_one_of (check, text, len);
-    default:
-      return condition_compares (check, text, len);
-    }
+  switch (check->op) {
+  case CONDITION_IS:
+    return condition_equals (check->text, check->len, text, len);
+  case CONDITION_NOT:
+    return !condition_equals (check->text, check->len, text, len);
+  case CONDITION_ONE_OF:
+    return condition_is_one_of (check, text, len);
+  default:
+    return condition_compares (check, text, len);
+  }
 }
 
 static bool
@@ -254,19 +244,18 @@ void
 condition_add_text (const struct condition *condition, struct buf *out)
 {
   buf_add_text (out, condition->source);
-  for (size_t i = 0; i < condition->n; i++)
-    {
-      const struct condition_check *check = &condition->checks[i];
+  for (size_t i = 0; i < condition->n; i++) {
+    const struct condition_check *check = &condition->checks[i];
 
-      buf_add_text (out, i == 0 ? " " : " and ");
-      buf_add_text (out, condition_words[check->op]);
-      if (check->op == CONDITION_PRESENT)
-        buf_add_text (out, check->is_present ? "present" : "not present");
-      else if (check->op == CONDITION_ONE_OF)
-        condition_add_choices (check->text, out);
-      else if (check->len == 0)
-        buf_add_text (out, "empty");
-      else
-        buf_add (out, check->text, check->len);
-    }
+    buf_add_text (out, i == 0 ? " " : " and ");
+    buf_add_text (out, condition_words[check->op]);
+    if (check->op == CONDITION_PRESENT)
+      buf_add_text (out, check->is_present ? "present" : "not present");
+    else if (check->op == CONDITION_ONE_OF)
+      condition_add_choices (check->text, out);
+    else if (check->len == 0)
+      buf_add_text (out, "empty");
+    else
+      buf_add (out, check->text, check->len);
+  }
 }

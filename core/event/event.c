@@ -120,14 +120,13 @@ event_find_attribute (const char *key, size_t len)
 {
   unsigned k;
 
-  for (k = 0; k < ATTRIBUTE_N; k++)
-    {
-      const char *name = attribute_names[k];
+  for (k = 0; k < ATTRIBUTE_N; k++) {
+    const char *name = attribute_names[k];
 
-      if (name[0] == key[0] && strlen (name) == len
-          && memcmp (name, key, len) == 0)
-        break;
-    }
+    if (name[0] == key[0] && strlen (name) == len
+        && memcmp (name, key, len) == 0)
+      break;
+  }
   return k;
 }
 
@@ -171,34 +170,30 @@ event_walk_attributes (struct event_reader *reader,
 
   memset (reader->nodes, 0, sizeof reader->nodes);
   reader->only_for = 0;
-  for (uint32_t i = 0; i < index->nodes[0].count; i++)
-    {
-      const struct json_node *key = &index->nodes[node];
-      const struct json_node *value = &index->nodes[node + 1];
-      const char *name = index->text + key->start;
-      size_t len = key->len;
-      unsigned k;
+  for (uint32_t i = 0; i < index->nodes[0].count; i++) {
+    const struct json_node *key = &index->nodes[node];
+    const struct json_node *value = &index->nodes[node + 1];
+    const char *name = index->text + key->start;
+    size_t len = key->len;
+    unsigned k;
 
-      if (key->has_escapes)
-        {
-          buf_clear (&reader->scratch);
-          json_unescape (name, len, &reader->scratch);
-          name = reader->scratch.data;
-          len = reader->scratch.len;
-        }
-      k = len > 0 ? event_find_attribute (name, len) : ATTRIBUTE_N;
-      if (k == ATTRIBUTE_ONLY_FOR)
-        reader->only_for = node + 1;
-      if (k < ATTRIBUTE_N)
-        {
-          if (value->kind != JSON_NULL || k >= ATTRIBUTE_DATA)
-            reader->nodes[k] = node + 1;
-        }
-      else if (event_check_extension (name, len, value->kind, ret_error)
-               != 0)
-        return -1;
-      node = value->next;
+    if (key->has_escapes) {
+      buf_clear (&reader->scratch);
+      json_unescape (name, len, &reader->scratch);
+      name = reader->scratch.data;
+      len = reader->scratch.len;
     }
+    k = len > 0 ? event_find_attribute (name, len) : ATTRIBUTE_N;
+    if (k == ATTRIBUTE_ONLY_FOR)
+      reader->only_for = node + 1;
+    if (k < ATTRIBUTE_N) {
+      if (value->kind != JSON_NULL || k >= ATTRIBUTE_DATA)
+        reader->nodes[k] = node + 1;
+    } else if (event_check_extension (name, len, value->kind, ret_error)
+             != 0)
+      return -1;
+    node = value->next;
+  }
   return 0;
 }
 
@@ -243,13 +238,12 @@ event_check_optional (struct event_reader *reader,
   if (event_read_attribute (reader, ATTRIBUTE_TIME, text, ret_error) != 0)
     return -1;
   reader->time_ms = 0;
-  if (reader->nodes[ATTRIBUTE_TIME] != 0)
-    {
-      reader->time_ms = date_read_rfc3339 (text->data, text->len);
-      if (reader->time_ms < 0)
-        return event_refuse (ret_error, "time", "is no RFC 3339 time after "
-                             "1970, such as 2026-11-23T08:15:30Z");
-    }
+  if (reader->nodes[ATTRIBUTE_TIME] != 0) {
+    reader->time_ms = date_read_rfc3339 (text->data, text->len);
+    if (reader->time_ms < 0)
+      return event_refuse (ret_error, "time", "is no RFC 3339 time after "
+                           "1970, such as 2026-11-23T08:15:30Z");
+  }
   if (event_read_attribute (reader, ATTRIBUTE_SCHEMA, text, ret_error) != 0
       || event_read_attribute (reader, ATTRIBUTE_SUBJECT, text, ret_error)
            != 0
@@ -288,16 +282,15 @@ event_check (struct event_reader *reader, struct event_error *ret_error)
     return -1;
   if (strcmp (version->data, "1.0") != 0)
     return event_refuse (ret_error, "specversion", "is not 1.0");
-  for (unsigned k = 0; k < ATTRIBUTE_N_KEPT; k++)
-    {
-      const char *why = reader->nodes[k] == 0 ? "is missing" : "is empty";
+  for (unsigned k = 0; k < ATTRIBUTE_N_KEPT; k++) {
+    const char *why = reader->nodes[k] == 0 ? "is missing" : "is empty";
 
-      if (event_read_attribute (reader, k, &reader->kept[k], ret_error)
-          != 0)
-        return -1;
-      if (reader->kept[k].len == 0 && k != ATTRIBUTE_ONLY_FOR)
-        return event_refuse (ret_error, attribute_names[k], why);
-    }
+    if (event_read_attribute (reader, k, &reader->kept[k], ret_error)
+        != 0)
+      return -1;
+    if (reader->kept[k].len == 0 && k != ATTRIBUTE_ONLY_FOR)
+      return event_refuse (ret_error, attribute_names[k], why);
+  }
   if (event_check_optional (reader, ret_error) != 0)
     return -1;
   return event_check_data (reader, ret_error);
@@ -347,12 +340,11 @@ event_escaped_keys (const struct json_index *index, uint32_t object)
   size_t total = 0;
   uint32_t node = object + 1;
 
-  for (uint32_t i = 0; i < index->nodes[object].count; i++)
-    {
-      if (index->nodes[node].has_escapes)
-        total += index->nodes[node].len;
-      node = index->nodes[node + 1].next;
-    }
+  for (uint32_t i = 0; i < index->nodes[object].count; i++) {
+    if (index->nodes[node].has_escapes)
+      total += index->nodes[node].len;
+    node = index->nodes[node + 1].next;
+  }
   return total;
 }
 
@@ -364,32 +356,30 @@ event_fill (struct event *event, uint32_t *hints,
   const struct json_index *index = &reader->index;
   uint32_t node = object + 1;
 
-  for (uint32_t i = 0; i < event->n_fields; i++)
-    {
-      const struct json_node *key = &index->nodes[node];
-      const struct json_node *value = &index->nodes[node + 1];
-      struct event_slot *slot = &event->slots[i];
+  for (uint32_t i = 0; i < event->n_fields; i++) {
+    const struct json_node *key = &index->nodes[node];
+    const struct json_node *value = &index->nodes[node + 1];
+    struct event_slot *slot = &event->slots[i];
 
-      slot->key = event->text + key->start;
-      slot->key_len = key->len;
-      if (key->has_escapes)
-        {
-          struct buf *plain = &reader->scratch;
+    slot->key = event->text + key->start;
+    slot->key_len = key->len;
+    if (key->has_escapes) {
+      struct buf *plain = &reader->scratch;
 
-          buf_clear (plain);
-          json_unescape (slot->key, key->len, plain);
-          memcpy (strings, plain->data, plain->len);
-          slot->key = strings;
-          slot->key_len = (uint32_t) plain->len;
-          strings += plain->len;
-        }
-      hints[i] = event_hint (slot->key, slot->key_len);
-      slot->value.text = event->text + value->start;
-      slot->value.len = value->len;
-      slot->value.kind = value->kind;
-      slot->value.has_escapes = value->has_escapes;
-      node = value->next;
+      buf_clear (plain);
+      json_unescape (slot->key, key->len, plain);
+      memcpy (strings, plain->data, plain->len);
+      slot->key = strings;
+      slot->key_len = (uint32_t) plain->len;
+      strings += plain->len;
     }
+    hints[i] = event_hint (slot->key, slot->key_len);
+    slot->value.text = event->text + value->start;
+    slot->value.len = value->len;
+    slot->value.kind = value->kind;
+    slot->value.has_escapes = value->has_escapes;
+    node = value->next;
+  }
 }
 
 /* Line breaks stand between tokens only (RFC 8259, 7), so making them
@@ -436,22 +426,20 @@ event_build (struct event_reader *reader, size_t len)
   hints = (uint32_t *) (event->slots + n);
   event->hints = hints;
   at = (char *) (hints + n);
-  for (unsigned k = 0; k < ATTRIBUTE_N_KEPT; k++)
-    {
-      event->kept[k] = at;
-      memcpy (at, reader->kept[k].data, reader->kept[k].len + 1);
-      at += reader->kept[k].len + 1;
-    }
+  for (unsigned k = 0; k < ATTRIBUTE_N_KEPT; k++) {
+    event->kept[k] = at;
+    memcpy (at, reader->kept[k].data, reader->kept[k].len + 1);
+    at += reader->kept[k].len + 1;
+  }
   event->text = at;
   event->text_len = (uint32_t) len;
   event_copy_line (at, index->text, len);
-  if (reader->only_for != 0)
-    {
-      uint32_t quote = only_for->kind == JSON_STRING ? 1 : 0;
+  if (reader->only_for != 0) {
+    uint32_t quote = only_for->kind == JSON_STRING ? 1 : 0;
 
-      event->only_for_start = only_for->start - quote;
-      event->only_for_len = only_for->len + 2 * quote;
-    }
+    event->only_for_start = only_for->start - quote;
+    event->only_for_len = only_for->len + 2 * quote;
+  }
   if (has_data)
     event_fill (event, hints, reader, reader->data, at + len + 1);
   return event;
@@ -479,13 +467,12 @@ event_reader_read (struct event_reader *reader, const char *text,
   while (len > 0 && event_is_space (text[len - 1]))
     len--;
   if (json_index_read (index, text, len, EVENT_MAX_DEPTH, JSON_UNIQUE_KEYS,
-                       &error) != 0)
-    {
-      snprintf (ret_error->reason, sizeof ret_error->reason,
-                "not JSON at byte %zu: %s", skipped + error.offset + 1,
-                error.reason);
-      return -1;
-    }
+                       &error) != 0) {
+    snprintf (ret_error->reason, sizeof ret_error->reason,
+              "not JSON at byte %zu: %s", skipped + error.offset + 1,
+              error.reason);
+    return -1;
+  }
   if (index->nodes[0].kind != JSON_OBJECT)
     return event_refuse (ret_error, "", "is not an object");
   reader->is_data_alone
@@ -624,17 +611,14 @@ event_add_json (const struct event *event, const char *only_for,
   else if (only_for == NULL
            || (only_for[0] == '\0' && event->only_for_len == 0))
     buf_add (out, event->text, event->text_len);
-  else if (event->only_for_len > 0)
-    {
-      buf_add (out, event->text, event->only_for_start);
-      text_add_json (out, only_for, strlen (only_for));
-      buf_add (out, event->text + after, event->text_len - after);
-    }
-  else
-    {
-      /* An event has members, so a comma may follow. */
-      buf_add_char (out, '{');
-      event_add_member (out, "heraldto", only_for);
-      buf_add (out, event->text + 1, event->text_len - 1);
-    }
+  else if (event->only_for_len > 0) {
+    buf_add (out, event->text, event->only_for_start);
+    text_add_json (out, only_for, strlen (only_for));
+    buf_add (out, event->text + after, event->text_len - after);
+  } else {
+    /* An event has members, so a comma may follow. */
+    buf_add_char (out, '{');
+    event_add_member (out, "heraldto", only_for);
+    buf_add (out, event->text + 1, event->text_len - 1);
+  }
 }

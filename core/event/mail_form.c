@@ -37,35 +37,31 @@ mail_form_flatten (struct buf *text)
   size_t to = 0;
   size_t at = 0;
 
-  while (at < text->len)
-    {
-      size_t from = at;
-      bool is_broken = false;
+  while (at < text->len) {
+    size_t from = at;
+    bool is_broken = false;
 
-      while (at < text->len
-             && (text->data[at] == ' '
-                 || mail_form_control (text->data + at) > 0))
-        {
-          size_t len = mail_form_control (text->data + at);
+    while (at < text->len
+           && (text->data[at] == ' '
+               || mail_form_control (text->data + at) > 0)) {
+      size_t len = mail_form_control (text->data + at);
 
-          is_broken = is_broken || len > 0;
-          at += len > 0 ? len : 1;
-        }
-      if (at > from && to > 0 && at < text->len)
-        {
-          size_t spaces = is_broken ? 1 : at - from;
-
-          memset (text->data + to, ' ', spaces);
-          to += spaces;
-        }
-      if (at < text->len)
-        text->data[to++] = text->data[at++];
+      is_broken = is_broken || len > 0;
+      at += len > 0 ? len : 1;
     }
-  if (to < text->len)
-    {
-      text->data[to] = '\0';
-      text->len = to;
+    if (at > from && to > 0 && at < text->len) {
+      size_t spaces = is_broken ? 1 : at - from;
+
+      memset (text->data + to, ' ', spaces);
+      to += spaces;
     }
+    if (at < text->len)
+      text->data[to++] = text->data[at++];
+  }
+  if (to < text->len) {
+    text->data[to] = '\0';
+    text->len = to;
+  }
 }
 
 static const char *
@@ -105,16 +101,14 @@ mail_form_find_to (const struct mail_form *form, const struct event *event,
   struct buf text;
   int result;
 
-  if (what == NULL)
-    {
-      snprintf (ret_reason, MAIL_FORM_REASON, "the mail has no recipient");
-      return -1;
-    }
-  if (to_address == NULL && !event_has (event, what, strlen (what)))
-    {
-      snprintf (ret_reason, MAIL_FORM_REASON, "the event has no %s", what);
-      return -1;
-    }
+  if (what == NULL) {
+    snprintf (ret_reason, MAIL_FORM_REASON, "the mail has no recipient");
+    return -1;
+  }
+  if (to_address == NULL && !event_has (event, what, strlen (what))) {
+    snprintf (ret_reason, MAIL_FORM_REASON, "the event has no %s", what);
+    return -1;
+  }
   buf_init (&text, 0);
   if (to_address != NULL)
     buf_add_text (&text, to_address);
@@ -123,12 +117,11 @@ mail_form_find_to (const struct mail_form *form, const struct event *event,
   buf_clear (scratch);
   result = address_add (scratch, text.data, text.len, &why);
   buf_done (&text);
-  if (result != 0)
-    {
-      snprintf (ret_reason, MAIL_FORM_REASON, "%s is no address: %s", what,
-                why);
-      return -1;
-    }
+  if (result != 0) {
+    snprintf (ret_reason, MAIL_FORM_REASON, "%s is no address: %s", what,
+              why);
+    return -1;
+  }
   *ret_address = arena_strndup (arena, scratch->data, scratch->len);
   return 0;
 }
@@ -145,17 +138,16 @@ mail_form_fill_headers (const struct mail_form *form,
   if (form->n_headers == 0)
     return;
   headers = arena_zeroed (arena, form->n_headers, sizeof *headers);
-  for (size_t i = 0; i < form->n_headers; i++)
-    {
-      const char *value = mail_form_fill_name (form->headers[i].value,
-                                               event, arena, scratch);
+  for (size_t i = 0; i < form->n_headers; i++) {
+    const char *value = mail_form_fill_name (form->headers[i].value,
+                                             event, arena, scratch);
 
-      if (value == NULL)
-        continue;
-      headers[n].name = form->headers[i].name;
-      headers[n].value = value;
-      n++;
-    }
+    if (value == NULL)
+      continue;
+    headers[n].name = form->headers[i].name;
+    headers[n].value = value;
+    n++;
+  }
   mail->n_headers = n;
   mail->headers = n > 0 ? headers : NULL;
 }
@@ -170,11 +162,10 @@ mail_form_write (const struct mail_form *form, const struct event *event,
 
   buf_init (&scratch, 0);
   if (mail_form_find_to (form, event, to_address, arena, &scratch,
-                         &mail.to.address, ret_reason) != 0)
-    {
-      buf_done (&scratch);
-      return -1;
-    }
+                         &mail.to.address, ret_reason) != 0) {
+    buf_done (&scratch);
+    return -1;
+  }
   mail.to.name = mail_form_fill_name (form->to_name, event, arena, &scratch);
   mail.from.name = mail_form_fill_name (form->from_name, event, arena,
                                         &scratch);

@@ -116,22 +116,21 @@ mapping_add_typed (const char *text, size_t len, enum mapping_as as,
   const char *word;
   double number;
 
-  switch (as)
-    {
-    case MAPPING_NUMBER:
-      if (number_read_real (text, len, &number) != 0)
-        return MAPPING_UNREADABLE;
-      break;
-    case MAPPING_BOOLEAN:
-      word = mapping_read_boolean (text, len);
-      if (word == NULL)
-        return MAPPING_UNREADABLE;
-      text = word;
-      len = strlen (word);
-      break;
-    default:
-      is_text = true;
-    }
+  switch (as) {
+  case MAPPING_NUMBER:
+    if (number_read_real (text, len, &number) != 0)
+      return MAPPING_UNREADABLE;
+    break;
+  case MAPPING_BOOLEAN:
+    word = mapping_read_boolean (text, len);
+    if (word == NULL)
+      return MAPPING_UNREADABLE;
+    text = word;
+    len = strlen (word);
+    break;
+  default:
+    is_text = true;
+  }
   if (is_text)
     text_add_json (out, text, len);
   else
@@ -157,13 +156,12 @@ mapping_set_constant (struct mapping *mapping, struct mapping_rule *rule,
 
   buf_init (&buf, 0);
   if (mapping_add_typed (text, len, rule->as, false, &buf)
-      != MAPPING_WRITTEN)
-    {
-      buf_done (&buf);
-      snprintf (ret_reason, MAPPING_REASON, "%s of %.60s does not read as %s",
-                what, rule->target, mapping_as_words[rule->as]);
-      return -1;
-    }
+      != MAPPING_WRITTEN) {
+    buf_done (&buf);
+    snprintf (ret_reason, MAPPING_REASON, "%s of %.60s does not read as %s",
+              what, rule->target, mapping_as_words[rule->as]);
+    return -1;
+  }
   rule->constant.json = mapping_keep (mapping, &buf);
   mapping_add_typed (text, len, rule->as, true, &buf);
   rule->constant.string = mapping_keep (mapping, &buf);
@@ -200,33 +198,30 @@ mapping_compile (struct mapping *mapping, const struct mapping_row *row,
   int given = (row->source != NULL) + (row->value != NULL)
               + (row->template != NULL);
 
-  if (given != 1)
-    {
-      snprintf (ret_reason, MAPPING_REASON,
-                "%.60s needs one of source, value and template",
-                row->target);
-      return NULL;
-    }
+  if (given != 1) {
+    snprintf (ret_reason, MAPPING_REASON,
+              "%.60s needs one of source, value and template",
+              row->target);
+    return NULL;
+  }
   rule->target = arena_strdup (mapping->arena, row->target);
   rule->as = row->as;
   rule->missing = row->missing;
   rule->is_constant = row->value != NULL;
   rule->has_fallback = row->fallback != NULL;
-  if (row->source != NULL)
-    {
-      if (mapping_check_source (row->source, row->target, catalogue,
-                                ret_reason) != 0)
-        return NULL;
-      rule->source = arena_strdup (mapping->arena, row->source);
-      rule->source_len = strlen (row->source);
-    }
-  if (row->template != NULL)
-    {
-      rule->template = template_new (mapping->arena, row->template, false,
-                                     catalogue, ret_reason);
-      if (rule->template == NULL)
-        return NULL;
-    }
+  if (row->source != NULL) {
+    if (mapping_check_source (row->source, row->target, catalogue,
+                              ret_reason) != 0)
+      return NULL;
+    rule->source = arena_strdup (mapping->arena, row->source);
+    rule->source_len = strlen (row->source);
+  }
+  if (row->template != NULL) {
+    rule->template = template_new (mapping->arena, row->template, false,
+                                   catalogue, ret_reason);
+    if (rule->template == NULL)
+      return NULL;
+  }
   if (rule->is_constant
       && mapping_set_constant (mapping, rule, row->value, "the value",
                                ret_reason) != 0)
@@ -285,12 +280,11 @@ mapping_is_target (const struct mapping *mapping, const char *target)
   if (!mapping->is_nested)
     return true;
   for (const char *at = target; *at != '\0'; at++)
-    if (*at == '.')
-      {
-        levels++;
-        if (at == target || at[1] == '.' || at[1] == '\0')
-          return false;
-      }
+    if (*at == '.') {
+      levels++;
+      if (at == target || at[1] == '.' || at[1] == '\0')
+        return false;
+    }
   return levels <= MAPPING_MAX_LEVELS;
 }
 
@@ -303,28 +297,25 @@ mapping_check_place (const struct mapping *mapping, const char *target,
   const struct mapping_node *node = &mapping->root;
   const char *at = target;
 
-  for (;;)
-    {
-      size_t len = mapping->is_nested ? strcspn (at, ".") : strlen (at);
+  for (;;) {
+    size_t len = mapping->is_nested ? strcspn (at, ".") : strlen (at);
 
-      node = mapping_find_child (node, at, len);
-      if (node == NULL)
-        return 0;
-      if (at[len] == '\0' && node->rule != NULL)
-        {
-          snprintf (ret_reason, MAPPING_REASON, "%.60s is mapped twice",
-                    target);
-          return -1;
-        }
-      if (at[len] == '\0' || node->rule != NULL)
-        {
-          snprintf (ret_reason, MAPPING_REASON,
-                    "%.*s is mapped both as a value and as an object",
-                    (int) (at - target + (ptrdiff_t) len), target);
-          return -1;
-        }
-      at += len + 1;
+    node = mapping_find_child (node, at, len);
+    if (node == NULL)
+      return 0;
+    if (at[len] == '\0' && node->rule != NULL) {
+      snprintf (ret_reason, MAPPING_REASON, "%.60s is mapped twice",
+                target);
+      return -1;
     }
+    if (at[len] == '\0' || node->rule != NULL) {
+      snprintf (ret_reason, MAPPING_REASON,
+                "%.*s is mapped both as a value and as an object",
+                (int) (at - target + (ptrdiff_t) len), target);
+      return -1;
+    }
+    at += len + 1;
+  }
 }
 
 static void
@@ -333,18 +324,17 @@ mapping_place (struct mapping *mapping, const struct mapping_rule *rule)
   struct mapping_node *node = &mapping->root;
   const char *at = rule->target;
 
-  for (;;)
-    {
-      size_t len = mapping->is_nested ? strcspn (at, ".") : strlen (at);
-      struct mapping_node *child = mapping_find_child (node, at, len);
+  for (;;) {
+    size_t len = mapping->is_nested ? strcspn (at, ".") : strlen (at);
+    struct mapping_node *child = mapping_find_child (node, at, len);
 
-      if (child == NULL)
-        child = mapping_add_child (mapping, node, at, len);
-      node = child;
-      if (at[len] == '\0')
-        break;
-      at += len + 1;
-    }
+    if (child == NULL)
+      child = mapping_add_child (mapping, node, at, len);
+    node = child;
+    if (at[len] == '\0')
+      break;
+    at += len + 1;
+  }
   node->rule = rule;
 }
 
@@ -354,30 +344,28 @@ mapping_add (struct mapping *mapping, const struct mapping_row *row,
 {
   struct mapping_rule *rule;
 
-  if (!mapping_is_target (mapping, row->target))
-    {
-      snprintf (ret_reason, MAPPING_REASON, "%.60s%s", row->target,
-                row->target[0] == '\0' ? "a target has no name"
-                                       : " is no target name");
-      return -1;
-    }
+  if (!mapping_is_target (mapping, row->target)) {
+    snprintf (ret_reason, MAPPING_REASON, "%.60s%s", row->target,
+              row->target[0] == '\0' ? "a target has no name"
+                                     : " is no target name");
+    return -1;
+  }
   if (mapping_check_place (mapping, row->target, ret_reason) != 0)
     return -1;
   rule = mapping_compile (mapping, row, catalogue, ret_reason);
   if (rule == NULL)
     return -1;
   mapping_place (mapping, rule);
-  if (mapping->n == mapping->size)
-    {
-      size_t size = mapping->size == 0 ? 16 : 2 * mapping->size;
-      struct mapping_rule **rules = arena_zeroed (mapping->arena, size,
-                                                  sizeof *rules);
+  if (mapping->n == mapping->size) {
+    size_t size = mapping->size == 0 ? 16 : 2 * mapping->size;
+    struct mapping_rule **rules = arena_zeroed (mapping->arena, size,
+                                                sizeof *rules);
 
-      if (mapping->n > 0)
-        memcpy (rules, mapping->rules, mapping->n * sizeof *rules);
-      mapping->rules = rules;
-      mapping->size = size;
-    }
+    if (mapping->n > 0)
+      memcpy (rules, mapping->rules, mapping->n * sizeof *rules);
+    mapping->rules = rules;
+    mapping->size = size;
+  }
   mapping->rules[mapping->n++] = rule;
   return 0;
 }
@@ -418,13 +406,11 @@ mapping_add_plain (const struct event_value *value, bool is_text,
 
   if (is_text && is_nested)
     text_add_json (out, value->text, value->len);
-  else if (is_text || value->kind == JSON_STRING)
-    {
-      buf_add_char (out, '"');
-      buf_add (out, value->text, value->len);
-      buf_add_char (out, '"');
-    }
-  else
+  else if (is_text || value->kind == JSON_STRING) {
+    buf_add_char (out, '"');
+    buf_add (out, value->text, value->len);
+    buf_add_char (out, '"');
+  } else
     buf_add (out, value->text, value->len);
 }
 
@@ -433,11 +419,10 @@ static enum mapping_result
 mapping_add_read (const struct event_value *value, enum mapping_as as,
                   struct mapping_writer *writer)
 {
-  if (as == MAPPING_NUMBER && value->kind == JSON_NUMBER)
-    {
-      mapping_add_plain (value, writer->is_text, writer->out);
-      return MAPPING_WRITTEN;
-    }
+  if (as == MAPPING_NUMBER && value->kind == JSON_NUMBER) {
+    mapping_add_plain (value, writer->is_text, writer->out);
+    return MAPPING_WRITTEN;
+  }
   if (!value->has_escapes)
     return mapping_add_typed (value->text, value->len, as, writer->is_text,
                               writer->out);
@@ -519,18 +504,16 @@ mapping_write_value (const struct mapping_rule *rule,
 
   if (result == MAPPING_WRITTEN)
     return 1;
-  if (result == MAPPING_MISSING && rule->has_fallback)
-    {
-      mapping_add_constant (rule, writer);
-      return 1;
-    }
+  if (result == MAPPING_MISSING && rule->has_fallback) {
+    mapping_add_constant (rule, writer);
+    return 1;
+  }
   if (result == MAPPING_MISSING && rule->missing == MAPPING_OMIT)
     return 0;
-  if (result == MAPPING_MISSING && rule->missing == MAPPING_NULL)
-    {
-      buf_add_text (writer->out, "null");
-      return 1;
-    }
+  if (result == MAPPING_MISSING && rule->missing == MAPPING_NULL) {
+    buf_add_text (writer->out, "null");
+    return 1;
+  }
   mapping_fail (rule, writer, result == MAPPING_MISSING);
   return -1;
 }
@@ -538,11 +521,10 @@ mapping_write_value (const struct mapping_rule *rule,
 static void
 mapping_cut (struct buf *out, size_t len)
 {
-  if (out->len > len)
-    {
-      out->len = len;
-      out->data[len] = '\0';
-    }
+  if (out->len > len) {
+    out->len = len;
+    out->data[len] = '\0';
+  }
 }
 
 /* Write an object's members.  How many, or -1.  It calls itself at most
@@ -555,29 +537,27 @@ mapping_write_members (const struct mapping_node *object,
   int n = 0;
 
   for (const struct mapping_node *node = object->first; node != NULL;
-       node = node->next)
-    {
-      size_t before = out->len;
-      int written;
+       node = node->next) {
+    size_t before = out->len;
+    int written;
 
-      if (n > 0)
-        buf_add_char (out, ',');
-      buf_add (out, node->json_key, node->json_key_len);
-      if (node->rule != NULL)
-        written = mapping_write_value (node->rule, writer);
-      else
-        {
-          buf_add_char (out, '{');
-          written = mapping_write_members (node, writer);
-          buf_add_char (out, '}');
-        }
-      if (written < 0)
-        return -1;
-      if (written == 0)
-        mapping_cut (out, before);
-      else
-        n++;
+    if (n > 0)
+      buf_add_char (out, ',');
+    buf_add (out, node->json_key, node->json_key_len);
+    if (node->rule != NULL)
+      written = mapping_write_value (node->rule, writer);
+    else {
+      buf_add_char (out, '{');
+      written = mapping_write_members (node, writer);
+      buf_add_char (out, '}');
     }
+    if (written < 0)
+      return -1;
+    if (written == 0)
+      mapping_cut (out, before);
+    else
+      n++;
+  }
   return n;
 }
 
@@ -596,11 +576,10 @@ mapping_write (const struct mapping *mapping, const struct event *event,
   n = mapping_write_members (&mapping->root, &writer);
   buf_add_char (out, '}');
   buf_done (&writer.scratch);
-  if (n < 0)
-    {
-      mapping_cut (out, before);
-      return -1;
-    }
+  if (n < 0) {
+    mapping_cut (out, before);
+    return -1;
+  }
   return 0;
 }
 
@@ -626,9 +605,8 @@ mapping_add_text (const struct mapping *mapping, const char *target,
   if (rule->as != MAPPING_BOOLEAN)
     return;
   word = mapping_read_boolean (out->data + before, out->len - before);
-  if (word != NULL)
-    {
-      mapping_cut (out, before);
-      buf_add_text (out, word);
-    }
+  if (word != NULL) {
+    mapping_cut (out, before);
+    buf_add_text (out, word);
+  }
 }

@@ -81,23 +81,21 @@ stream_space (struct stream *stream, size_t *ret_size)
 {
   size_t kept = stream->end - stream->start;
 
-  if (stream->size - stream->end < STREAM_CHUNK && stream->start > 0)
-    {
-      memmove (stream->data, stream->data + stream->start, kept);
-      stream->scan -= stream->start;
-      stream->end = kept;
-      stream->start = 0;
-    }
-  if (stream->size - stream->end < STREAM_CHUNK)
-    {
-      /* Twice what is kept, so a long line is not moved for each chunk. */
-      stream->size = 2 * kept + 2 * STREAM_CHUNK;
-      if (stream->size > stream->max_event + 2 * STREAM_CHUNK)
-        stream->size = stream->max_event + 2 * STREAM_CHUNK;
-      if (stream->size < stream->end + STREAM_CHUNK)
-        stream->size = stream->end + STREAM_CHUNK;
-      stream->data = memory_resize (stream->data, stream->size, 1);
-    }
+  if (stream->size - stream->end < STREAM_CHUNK && stream->start > 0) {
+    memmove (stream->data, stream->data + stream->start, kept);
+    stream->scan -= stream->start;
+    stream->end = kept;
+    stream->start = 0;
+  }
+  if (stream->size - stream->end < STREAM_CHUNK) {
+    /* Twice what is kept, so a long line is not moved for each chunk. */
+    stream->size = 2 * kept + 2 * STREAM_CHUNK;
+    if (stream->size > stream->max_event + 2 * STREAM_CHUNK)
+      stream->size = stream->max_event + 2 * STREAM_CHUNK;
+    if (stream->size < stream->end + STREAM_CHUNK)
+      stream->size = stream->end + STREAM_CHUNK;
+    stream->data = memory_resize (stream->data, stream->size, 1);
+  }
   *ret_size = stream->size - stream->end;
   return stream->data + stream->end;
 }
@@ -128,11 +126,10 @@ stream_consume (struct stream *stream, size_t len)
   const char *at = stream->data + stream->start;
   const char *end = at + len;
 
-  while (at < end && (at = memchr (at, '\n', (size_t) (end - at))) != NULL)
-    {
-      stream->line++;
-      at++;
-    }
+  while (at < end && (at = memchr (at, '\n', (size_t) (end - at))) != NULL) {
+    stream->line++;
+    at++;
+  }
   stream->start += len;
   if (stream->scan < stream->start)
     stream->scan = stream->start;
@@ -171,12 +168,11 @@ static enum stream_kind
 stream_give_part (struct stream *stream, size_t len, bool is_last,
                   struct stream_item *item)
 {
-  if (!stream->is_split)
-    {
-      stream->split_line = stream->line;
-      snprintf (stream->error.reason, sizeof stream->error.reason,
-                "longer than %zu bytes", stream->max_event);
-    }
+  if (!stream->is_split) {
+    stream->split_line = stream->line;
+    snprintf (stream->error.reason, sizeof stream->error.reason,
+              "longer than %zu bytes", stream->max_event);
+  }
   stream_bad (item, stream->split_line, stream->error.reason,
               stream->data + stream->start, len);
   item->is_first = !stream->is_split;
@@ -207,11 +203,10 @@ stream_wait (struct stream *stream, struct stream_item *item)
   size_t len = stream->end - stream->start;
   enum stream_kind kind = STREAM_MORE;
 
-  if ((stream->is_split && len > 1) || len > stream->max_event + 1)
-    {
-      kind = stream_give_part (stream, len - 1, false, item);
-      stream_consume (stream, len - 1);
-    }
+  if ((stream->is_split && len > 1) || len > stream->max_event + 1) {
+    kind = stream_give_part (stream, len - 1, false, item);
+    stream_consume (stream, len - 1);
+  }
   stream->scan = stream->end;
   return kind;
 }
@@ -239,11 +234,10 @@ stream_decide (struct stream *stream)
   stream_skip_space (stream);
   if (stream->start == stream->end)
     return;
-  if (stream->data[stream->start] != '[')
-    {
-      stream->mode = STREAM_LINES;
-      return;
-    }
+  if (stream->data[stream->start] != '[') {
+    stream->mode = STREAM_LINES;
+    return;
+  }
   stream_consume (stream, 1);
   stream->mode = STREAM_ELEMENTS;
   stream->is_after_comma = false;
@@ -252,40 +246,37 @@ stream_decide (struct stream *stream)
 static enum stream_kind
 stream_next_line (struct stream *stream, struct stream_item *item)
 {
-  for (;;)
-    {
-      char *from = stream->data + stream->scan;
-      char *end = memchr (from, '\n', stream->end - stream->scan);
-      enum stream_kind kind;
-      size_t len, taken;
+  for (;;) {
+    char *from = stream->data + stream->scan;
+    char *end = memchr (from, '\n', stream->end - stream->scan);
+    enum stream_kind kind;
+    size_t len, taken;
 
-      if (end == NULL && !stream->is_finished)
-        return stream_wait (stream, item);
-      if (end == NULL)
-        end = stream->data + stream->end;
-      len = (size_t) (end - (stream->data + stream->start));
-      taken = stream->start + len < stream->end ? len + 1 : len;
-      if (len > 0 && end[-1] == '\r')
-        len--;
-      if (!stream->is_split)
-        {
-          size_t blank = 0;
+    if (end == NULL && !stream->is_finished)
+      return stream_wait (stream, item);
+    if (end == NULL)
+      end = stream->data + stream->end;
+    len = (size_t) (end - (stream->data + stream->start));
+    taken = stream->start + len < stream->end ? len + 1 : len;
+    if (len > 0 && end[-1] == '\r')
+      len--;
+    if (!stream->is_split) {
+      size_t blank = 0;
 
-          while (blank < len
-                 && stream_is_space (stream->data[stream->start + blank]))
-            blank++;
-          if (blank == len)
-            {
-              if (taken == 0)
-                return STREAM_END;
-              stream_consume (stream, taken);
-              continue;
-            }
-        }
-      kind = stream_give (stream, len, item);
-      stream_consume (stream, taken);
-      return kind;
+      while (blank < len
+             && stream_is_space (stream->data[stream->start + blank]))
+        blank++;
+      if (blank == len) {
+        if (taken == 0)
+          return STREAM_END;
+        stream_consume (stream, taken);
+        continue;
+      }
     }
+    kind = stream_give (stream, len, item);
+    stream_consume (stream, taken);
+    return kind;
+  }
 }
 
 static void
@@ -305,11 +296,10 @@ stream_close (struct stream *stream, char bracket)
 {
   size_t depth = stream->depth;
 
-  if (stream->depth_over > 0)
-    {
-      stream->depth_over--;
-      return true;
-    }
+  if (stream->depth_over > 0) {
+    stream->depth_over--;
+    return true;
+  }
   while (depth > 0 && stream->nesting[depth - 1] != bracket)
     depth--;
   if (depth > 0)
@@ -335,38 +325,36 @@ stream_scan_string (struct stream *stream, char c)
 static bool
 stream_scan_structure (struct stream *stream, char c)
 {
-  switch (c)
-    {
-    case '"':
-      stream->is_in_string = true;
-      return false;
-    case '{':
-    case '[':
-      stream_open (stream, c);
-      return false;
-    case '}':
-      stream_close (stream, '{');
-      return false;
-    case ']':
-      return !stream_close (stream, '[');
-    default:
-      return c == ',' && stream->depth == 0;
-    }
+  switch (c) {
+  case '"':
+    stream->is_in_string = true;
+    return false;
+  case '{':
+  case '[':
+    stream_open (stream, c);
+    return false;
+  case '}':
+    stream_close (stream, '{');
+    return false;
+  case ']':
+    return !stream_close (stream, '[');
+  default:
+    return c == ',' && stream->depth == 0;
+  }
 }
 
 /* Look for the end of the element; scan stops there. */
 static bool
 stream_scan_element (struct stream *stream)
 {
-  for (; stream->scan < stream->end; stream->scan++)
-    {
-      char c = stream->data[stream->scan];
+  for (; stream->scan < stream->end; stream->scan++) {
+    char c = stream->data[stream->scan];
 
-      if (stream->is_in_string)
-        stream_scan_string (stream, c);
-      else if (stream_scan_structure (stream, c))
-        return true;
-    }
+    if (stream->is_in_string)
+      stream_scan_string (stream, c);
+    else if (stream_scan_structure (stream, c))
+      return true;
+  }
   return false;
 }
 
@@ -410,25 +398,23 @@ stream_next_element (struct stream *stream, struct stream_item *item)
 {
   char c;
 
-  if (stream->scan == stream->start && !stream->is_split)
-    {
-      stream_skip_space (stream);
-      if (stream->start == stream->end)
-        return stream->is_finished ? stream_end_array (stream, false, item)
-                                   : STREAM_MORE;
-      c = stream->data[stream->start];
-      if (c == ']')
-        return stream_end_array (stream, true, item);
-      if (c == ',')
-        {
-          stream_consume (stream, 1);
-          stream->is_after_comma = false;
-          return stream_bad (item, stream->line,
-                             "no element before a comma", ",", 1);
-        }
-      stream->is_in_string = stream->is_escaped = false;
-      stream->depth = stream->depth_over = 0;
+  if (stream->scan == stream->start && !stream->is_split) {
+    stream_skip_space (stream);
+    if (stream->start == stream->end)
+      return stream->is_finished ? stream_end_array (stream, false, item)
+                                 : STREAM_MORE;
+    c = stream->data[stream->start];
+    if (c == ']')
+      return stream_end_array (stream, true, item);
+    if (c == ',') {
+      stream_consume (stream, 1);
+      stream->is_after_comma = false;
+      return stream_bad (item, stream->line,
+                         "no element before a comma", ",", 1);
     }
+    stream->is_in_string = stream->is_escaped = false;
+    stream->depth = stream->depth_over = 0;
+  }
   if (!stream_scan_element (stream) && !stream->is_finished)
     return stream_wait (stream, item);
   return stream_give_element (stream, item);
@@ -454,34 +440,32 @@ enum stream_kind
 stream_next (struct stream *stream, struct stream_item *ret_item)
 {
   memset (ret_item, 0, sizeof *ret_item);
-  for (;;)
-    {
-      enum stream_mode mode = stream->mode;
-      size_t start = stream->start;
-      enum stream_kind kind = STREAM_MORE;
+  for (;;) {
+    enum stream_mode mode = stream->mode;
+    size_t start = stream->start;
+    enum stream_kind kind = STREAM_MORE;
 
-      if (start == stream->end && mode < STREAM_ELEMENTS
-          && !(mode == STREAM_LINES && stream->is_split))
-        return stream->is_finished ? STREAM_END : STREAM_MORE;
-      switch (mode)
-        {
-        case STREAM_AT_START:
-          stream_skip_mark (stream);
-          break;
-        case STREAM_UNDECIDED:
-          stream_decide (stream);
-          break;
-        case STREAM_LINES:
-          return stream_next_line (stream, ret_item);
-        case STREAM_ELEMENTS:
-          kind = stream_next_element (stream, ret_item);
-          break;
-        case STREAM_SEPARATOR:
-          kind = stream_next_separator (stream, ret_item);
-          break;
-        }
-      if (kind != STREAM_MORE
-          || (mode == stream->mode && start == stream->start))
-        return kind;
+    if (start == stream->end && mode < STREAM_ELEMENTS
+        && !(mode == STREAM_LINES && stream->is_split))
+      return stream->is_finished ? STREAM_END : STREAM_MORE;
+    switch (mode) {
+    case STREAM_AT_START:
+      stream_skip_mark (stream);
+      break;
+    case STREAM_UNDECIDED:
+      stream_decide (stream);
+      break;
+    case STREAM_LINES:
+      return stream_next_line (stream, ret_item);
+    case STREAM_ELEMENTS:
+      kind = stream_next_element (stream, ret_item);
+      break;
+    case STREAM_SEPARATOR:
+      kind = stream_next_separator (stream, ret_item);
+      break;
     }
+    if (kind != STREAM_MORE
+        || (mode == stream->mode && start == stream->start))
+      return kind;
+  }
 }

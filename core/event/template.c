@@ -34,17 +34,16 @@ template_append (struct arena *arena, struct template *template,
 {
   struct template_part *part;
 
-  if (template->n == template->size)
-    {
-      size_t size = template->size == 0 ? 4 : 2 * template->size;
-      struct template_part *parts = arena_zeroed (arena, size,
-                                                  sizeof *parts);
+  if (template->n == template->size) {
+    size_t size = template->size == 0 ? 4 : 2 * template->size;
+    struct template_part *parts = arena_zeroed (arena, size,
+                                                sizeof *parts);
 
-      if (template->n > 0)
-        memcpy (parts, template->parts, template->n * sizeof *parts);
-      template->parts = parts;
-      template->size = size;
-    }
+    if (template->n > 0)
+      memcpy (parts, template->parts, template->n * sizeof *parts);
+    template->parts = parts;
+    template->size = size;
+  }
   part = &template->parts[template->n++];
   part->text = text;
   part->len = len;
@@ -65,21 +64,19 @@ template_check_key (const char *key, size_t len,
   char name[72];
   const char *nearest;
 
-  if (len == 0)
-    {
-      snprintf (ret_reason, TEMPLATE_REASON,
-                "{{}} names no source field; write {{firstName}}");
-      return -1;
-    }
+  if (len == 0) {
+    snprintf (ret_reason, TEMPLATE_REASON,
+              "{{}} names no source field; write {{firstName}}");
+    return -1;
+  }
   if (catalogue_find (catalogue, key, len) != NULL)
     return 0;
   len = text_clip (key, len, 64);
-  if (len >= sizeof name || !text_is_one_line (key, len))
-    {
-      snprintf (ret_reason, TEMPLATE_REASON,
-                "what stands between {{ and }} is no source field");
-      return -1;
-    }
+  if (len >= sizeof name || !text_is_one_line (key, len)) {
+    snprintf (ret_reason, TEMPLATE_REASON,
+              "what stands between {{ and }} is no source field");
+    return -1;
+  }
   memcpy (name, key, len);
   name[len] = '\0';
   nearest = catalogue_nearest (catalogue, name);
@@ -102,12 +99,11 @@ template_read_field (struct arena *arena, struct template *template,
   const char *after;
   struct template_part *part;
 
-  if (end == NULL)
-    {
-      snprintf (ret_reason, TEMPLATE_REASON, "%s is not closed by %s",
-                is_raw ? "{{{" : "{{", is_raw ? "}}}" : "}}");
-      return NULL;
-    }
+  if (end == NULL) {
+    snprintf (ret_reason, TEMPLATE_REASON, "%s is not closed by %s",
+              is_raw ? "{{{" : "{{", is_raw ? "}}}" : "}}");
+    return NULL;
+  }
   after = end + (is_raw ? 3 : 2);
   while (key < end && template_is_space (*key))
     key++;
@@ -132,20 +128,19 @@ template_new (struct arena *arena, const char *text, bool is_html,
   text = arena_strdup (arena, text);
   template->is_html = is_html;
   template->is_constant = true;
-  while (*text != '\0')
-    {
-      const char *open = strstr (text, "{{");
-      size_t len = open != NULL ? (size_t) (open - text) : strlen (text);
+  while (*text != '\0') {
+    const char *open = strstr (text, "{{");
+    size_t len = open != NULL ? (size_t) (open - text) : strlen (text);
 
-      if (len > 0)
-        template_append (arena, template, text, len);
-      if (open == NULL)
-        break;
-      text = template_read_field (arena, template, open, catalogue,
-                                  ret_reason);
-      if (text == NULL)
-        return NULL;
-    }
+    if (len > 0)
+      template_append (arena, template, text, len);
+    if (open == NULL)
+      break;
+    text = template_read_field (arena, template, open, catalogue,
+                                ret_reason);
+    if (text == NULL)
+      return NULL;
+  }
   return template;
 }
 
@@ -158,11 +153,10 @@ template_write_escaped (const struct event *event, const char *key,
 
   if (value == NULL || value->kind == JSON_NULL)
     return;
-  if (!value->has_escapes)
-    {
-      text_add_html (out, value->text, value->len);
-      return;
-    }
+  if (!value->has_escapes) {
+    text_add_html (out, value->text, value->len);
+    return;
+  }
   buf_init (&text, 0);
   event_add_field_text (event, key, len, &text);
   text_add_html (out, text.data, text.len);
@@ -173,17 +167,16 @@ void
 template_write (const struct template *template, const struct event *event,
                 struct buf *out)
 {
-  for (size_t i = 0; i < template->n; i++)
-    {
-      const struct template_part *part = &template->parts[i];
+  for (size_t i = 0; i < template->n; i++) {
+    const struct template_part *part = &template->parts[i];
 
-      if (!part->is_key)
-        buf_add (out, part->text, part->len);
-      else if (template->is_html && !part->is_raw)
-        template_write_escaped (event, part->text, part->len, out);
-      else
-        event_add_field_text (event, part->text, part->len, out);
-    }
+    if (!part->is_key)
+      buf_add (out, part->text, part->len);
+    else if (template->is_html && !part->is_raw)
+      template_write_escaped (event, part->text, part->len, out);
+    else
+      event_add_field_text (event, part->text, part->len, out);
+  }
 }
 
 bool
