@@ -287,8 +287,7 @@ bench_init (struct bench *bench, long in_flight)
   bench->watches = calloc (MAX_FD, sizeof *bench->watches);
   bench->dirty = calloc (MAX_FD, sizeof *bench->dirty);
   bench->multi = curl_multi_init ();
-  bench->headers
-    = curl_slist_append (NULL, "Content-Type: application/json");
+  bench->headers = curl_slist_append (NULL, "Content-Type: application/json");
   bench->headers = curl_slist_append (bench->headers, "Expect:");
   bench->due_ms = -1;
   if (bench->epoll < 0 || !bench->watches || !bench->dirty || !bench->multi)

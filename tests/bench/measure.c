@@ -45,8 +45,7 @@ write_result (const char *path, int status, double elapsed,
   fprintf (file,
            "{\"status\": %d, \"seconds\": %.6f, \"user\": %.6f, "
            "\"system\": %.6f, \"peak_kib\": %ld}\n",
-           WIFEXITED (status) ? WEXITSTATUS (status)
-                              : 128 + WTERMSIG (status),
+           WIFEXITED (status) ? WEXITSTATUS (status) : 128 + WTERMSIG (status),
            elapsed, seconds (usage->ru_utime), seconds (usage->ru_stime),
            usage->ru_maxrss);
   return fclose (file);

@@ -168,4 +168,5 @@ class SmtpSink(Receiver):
         program = find_tool("smtp-sink", "postfix")
         self.port = free_ports(1)[0]
         user = ["-u", "nobody"] if os.geteuid() == 0 else []
-        self.start([program, *user, f"127.0.0.1:{self.port}", "1024"], self.port)
+        self.start([program, *user, f"127.0.0.1:{self.port}", "1024"],
+                   self.port)

@@ -41,7 +41,8 @@ PEOPLE: List[Tuple[str, str, str, str, str]] = [
     ("Nguyễn", "Thị Ánh", "Huế", "VN", "vi-VN"),
     ("Jo \"Ace\"", "Smith & <Sons>", "Bath", "GB", "en-GB"),
 ]
-PRIZES = ["", "Weekend for two", "Кавоварка", "€20 voucher", "旅行券", "T-shirt 🎉"]
+PRIZES = ["", "Weekend for two", "Кавоварка", "€20 voucher", "旅行券",
+          "T-shirt 🎉"]
 GAMES = ["summer-wheel", "memory-2026", "advent-calendar", "quiz-night"]
 BAD_LINES = [
     '{"specversion":"1.0","id":"cut-in-the-middle","data":{"email":"a@',
