@@ -18,7 +18,11 @@ herald_plugin_test_SOURCES = \
 	sdk/plugin-test/compare.c \
 	sdk/plugin-test/compare.h \
 	sdk/plugin-test/fixture.c \
-	sdk/plugin-test/fixture.h
+	sdk/plugin-test/fixture.h \
+	sdk/plugin-test/run.c \
+	sdk/plugin-test/run.h \
+	sdk/plugin-test/verdict.c \
+	sdk/plugin-test/verdict.h
 herald_plugin_test_CFLAGS = $(AM_CFLAGS) $(PIE_CFLAGS)
 herald_plugin_test_LDFLAGS = $(AM_LDFLAGS) $(PIE_LDFLAGS)
 herald_plugin_test_LDADD = core/libherald-core.la

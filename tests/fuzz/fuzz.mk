@@ -5,7 +5,10 @@
 # runs them all, FUZZ_SECONDS each.  Without it replay.c is their main and
 # make check runs every file of the target's corpus.
 
-fuzz_targets =
+fuzz_targets = \
+	tests/fuzz/fuzz-event \
+	tests/fuzz/fuzz-stream \
+	tests/fuzz/fuzz-template
 
 if FUZZING
 fuzz_ldadd = core/libherald-core.la $(FUZZ_LDFLAGS)
@@ -15,6 +18,10 @@ check_LTLIBRARIES += tests/fuzz/libreplay.la
 TESTS += $(fuzz_targets)
 endif
 check_PROGRAMS += $(fuzz_targets)
+
+tests_fuzz_fuzz_event_LDADD = $(fuzz_ldadd)
+tests_fuzz_fuzz_stream_LDADD = $(fuzz_ldadd)
+tests_fuzz_fuzz_template_LDADD = $(fuzz_ldadd)
 
 tests_fuzz_libreplay_la_SOURCES = tests/fuzz/replay.c
 
