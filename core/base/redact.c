@@ -209,12 +209,19 @@ redact_add_secrets_only (struct buf *out, const char *text, size_t len)
   buf_add (out, text + start, len - start);
 }
 
-/* RFC 5322's atext and dot, but for what rather separates an address from
- * what is before it: slash, question mark; and percent (see at_len). */
-static bool
+/* RFC 5322's atext and dot, a bit for each ASCII character, but for what
+ * rather separates an address from what is before it: slash, question
+ * mark; and percent (see at_len). */
+static const uint32_t local_bytes[4] = {
+  0x00000000u, 0x23ff6cdau, 0xc7fffffeu, 0x7fffffffu
+};
+
+static inline bool
 is_local_byte (char c)
 {
-  return is_word_byte (c) || (c != '\0' && strchr (".!#$&'*+-=^`{|}~", c));
+  unsigned char byte = (unsigned char) c;
+
+  return byte >= 0x80 || (local_bytes[byte / 32] >> (byte % 32) & 1) != 0;
 }
 
 /* The length of an "@", also as it stands in a URL; 0 if there is none. */
@@ -280,6 +287,15 @@ add_clean (struct clipped *to, const char *text, size_t len)
   size_t i = 0, n;
 
   for (; i < len && to->left > 0; to->left--) {
+    for (n = i; n < len && n - i < to->left && text[n] >= ' '
+                && text[n] < 0x7f; n++)
+      continue;
+    if (n > i) {
+      buf_add (to->out, text + i, n - i);
+      to->left -= n - i - 1;    /* and the loop's own */
+      i = n;
+      continue;
+    }
     n = text_char_len (text + i, len - i);
     if (n == 0)
       buf_add_char (to->out, '?');
