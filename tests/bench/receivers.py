@@ -12,6 +12,7 @@ import shutil
 import socket
 import subprocess
 import time
+import urllib.request
 from pathlib import Path
 from typing import List, Optional
 
@@ -43,6 +44,7 @@ http {{
     listen 127.0.0.1:{tls} ssl backlog=4096;
     default_type application/json;
     location / {{ return 200 '{{"ok": true}}'; }}
+    {status}
     {slow}
   }}
 }}
@@ -52,6 +54,7 @@ SLOW = """location /slow {
       echo_sleep 0.05;
       echo '{"ok": true}';
     }"""
+STATUS = "location = /status { stub_status; }"
 LATENCY_SECONDS = 0.05
 MODULE = "ngx_http_echo_module.so"
 MODULE_DIRECTORIES = ("/usr/lib/nginx/modules", "/usr/lib64/nginx/modules",
@@ -137,14 +140,25 @@ class Nginx(Receiver):
         program = find_tool("nginx", "nginx-light")
         module = find_module()
         self.has_slow = module is not None
+        self._counts = "http_stub_status_module" in subprocess.run(
+            [program, "-V"], capture_output=True, text=True).stderr
         self.plain_port, self.tls_port = free_ports(2)
         path = run_dir / "nginx.conf"
         path.write_text(NGINX.format(
             run=run_dir, certificates=certificates, plain=self.plain_port,
             tls=self.tls_port, slow=SLOW if module else "",
+            status=STATUS if self._counts else "",
             load=f"load_module {module};" if module else ""))
         self.start([program, "-p", str(run_dir), "-c", str(path),
                     "-e", str(run_dir / "nginx-error.log")], self.plain_port)
+
+    def requests(self) -> Optional[int]:
+        """How many requests have come; None if this nginx can't tell."""
+        if not self._counts:
+            return None
+        url = self.url("/status", False)
+        with urllib.request.urlopen(url, timeout=10) as reply:
+            return int(reply.read().split()[9])
 
     def url(self, path: str, is_tls: bool) -> str:
         # An address: looking up localhost would be measured as well.
