@@ -147,8 +147,8 @@ class Herald:
     def configure_smtp(self, port: int, in_flight: int) -> None:
         self._write("smtp", {"host": "127.0.0.1", "port": str(port),
                              "security": "none"}, MAIL, in_flight)
-        self._runner.timed([*self._base, "test", "bench", "--to",
-                            "operator@acme.example"], 1)
+        self._runner.timed([*self._base, "test", "--to",
+                            "operator@acme.example", "bench"], 1)
 
     def send(self, events: Path, count: int) -> Measure:
         """herald send; every event must have been delivered."""
