@@ -54,7 +54,13 @@ core_libherald_core_la_SOURCES += \
 # -- provider: plugins and what they are given
 core_libherald_core_la_SOURCES += \
 	core/provider/declaration.c core/provider/declaration.h \
-	core/provider/host.h \
+	core/provider/host.c core/provider/host.h \
+	core/provider/host_job.c \
+	core/provider/host_outcome.c \
+	core/provider/host_reply.c \
+	core/provider/host_settings.c \
+	core/provider/host_table.h \
+	core/provider/host_text.c \
 	core/provider/integration.c core/provider/integration.h \
 	core/provider/job.c core/provider/job.h \
 	core/provider/job_fault.c \

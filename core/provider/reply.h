@@ -28,6 +28,10 @@ struct reply {
   struct json_index index;
 };
 
+struct job_answer;
+
+void reply_init (struct reply *reply, struct herald_request *request,
+                 struct arena *arena, const struct job_answer *answer);
 void reply_done (struct reply *reply);
 const char *reply_header (struct reply *reply, const char *name);
 int reply_json_kind (struct reply *reply, const char *path);

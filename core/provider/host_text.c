@@ -1,0 +1,156 @@
+/* host_text.c - text and memory for plugins.
+ *
+ * A plugin may hand on what it read, so NULL is text like any other.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+
+#include <string.h>
+
+#include "base/address.h"
+#include "base/crypto.h"
+#include "base/date.h"
+#include "base/text.h"
+#include "host.h"
+
+/* The scratch buffer's text, as long as the callback's memory lives. */
+static const char *
+keep (const struct buf *out)
+{
+  return arena_strndup (host_arena (), out->data, out->len);
+}
+
+void *
+host_alloc (size_t size)
+{
+  return arena_zeroed (host_arena (), 1, size);
+}
+
+const char *
+host_format (const char *fmt, ...)
+{
+  va_list args;
+  const char *text;
+
+  if (fmt == NULL)
+    return "";
+  va_start (args, fmt);
+  text = arena_vprintf (host_arena (), fmt, args);
+  va_end (args);
+  return text;
+}
+
+const char *
+host_quote (const char *text)
+{
+  struct buf *out;
+
+  if (text == NULL)
+    return "null";
+  out = host_scratch ();
+  text_add_json (out, text, strlen (text));
+  return keep (out);
+}
+
+const char *
+host_url_escape (const char *text)
+{
+  struct buf *out;
+
+  if (text == NULL)
+    return "";
+  out = host_scratch ();
+  text_add_url (out, text, strlen (text));
+  return keep (out);
+}
+
+const char *
+host_html_escape (const char *text)
+{
+  struct buf *out;
+
+  if (text == NULL)
+    return "";
+  out = host_scratch ();
+  text_add_html (out, text, strlen (text));
+  return keep (out);
+}
+
+const char *
+host_mailbox (const struct herald_mailbox *mailbox)
+{
+  struct buf *out;
+
+  if (mailbox == NULL || mailbox->address == NULL)
+    return "";
+  out = host_scratch ();
+  address_add_mailbox (out, mailbox->name, mailbox->address, 0);
+  return keep (out);
+}
+
+const char *
+host_clip (const char *text, size_t max_chars)
+{
+  if (text == NULL)
+    return "";
+  return arena_strndup (host_arena (), text,
+                        text_clip (text, strlen (text), max_chars));
+}
+
+int64_t
+host_date (const char *text)
+{
+  return text != NULL ? date_read_header (text) : -1;
+}
+
+const char *
+host_hex (const void *data, size_t len)
+{
+  struct buf *out = host_scratch ();
+
+  if (data != NULL)
+    crypto_add_hex (out, data, len);
+  return keep (out);
+}
+
+const char *
+host_base64 (const void *data, size_t len)
+{
+  struct buf *out = host_scratch ();
+
+  if (data != NULL)
+    crypto_add_base64 (out, data, len);
+  return keep (out);
+}
+
+/* Nothing, if text is not base64. */
+const unsigned char *
+host_base64_decode (const char *text, size_t *ret_len)
+{
+  struct buf *out = host_scratch ();
+  unsigned char *bytes;
+  size_t len = 0;
+
+  if (text != NULL && crypto_add_unbase64 (out, text, strlen (text)) == 0)
+    len = out->len;
+  bytes = arena_alloc (host_arena (), len + 1);
+  memcpy (bytes, out->data, len);
+  bytes[len] = '\0';
+  if (ret_len != NULL)
+    *ret_len = len;
+  return bytes;
+}
+
+void
+host_sha256 (const void *data, size_t len, unsigned char hash[32])
+{
+  crypto_sha256 (data != NULL ? data : "", data != NULL ? len : 0, hash);
+}
+
+void
+host_hmac_sha256 (const void *key, size_t key_len, const void *data,
+                  size_t len, unsigned char mac[32])
+{
+  crypto_hmac_sha256 (key != NULL ? key : "", key != NULL ? key_len : 0,
+                      data != NULL ? data : "", data != NULL ? len : 0, mac);
+}
