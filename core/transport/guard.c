@@ -268,27 +268,37 @@ guard_check4 (const struct guard *guard, const unsigned char *bytes,
   return -1;
 }
 
-/* All IPv4 addresses that bytes may carry.  In the /48 of local NAT64 the
- * usual form has nothing between the prefix and the last four bytes; then
- * the others would only find zeros. */
+/* Whether bytes are not laid out as carrier says, so what stands there is
+ * no address.  Only of the local NAT64 /48 there are several layouts; the
+ * usual one has nothing between the prefix and the last four bytes. */
+static bool
+carrier_is_other (const struct carrier *carrier, const unsigned char *bytes,
+                  const unsigned char *inner)
+{
+  static const unsigned char none[10];
+
+  if (carrier->network.prefix != 48 || memcmp (bytes + 6, none, 10) == 0)
+    return false;
+  if (memcmp (inner, none, 4) == 0)
+    return true;
+  return carrier->at[0] != 12 && memcmp (bytes + 6, none, 6) == 0;
+}
+
+/* All IPv4 addresses that bytes may carry. */
 static int
 guard_check_carried (const struct guard *guard, const unsigned char *bytes,
                      char *ret_reason)
 {
-  static const unsigned char none[6];
-
   for (size_t i = 0; i < COUNT (carriers); i++) {
     const struct carrier *carrier = &carriers[i];
     unsigned char inner[4];
 
     if (!network_holds (&carrier->network, bytes, 16))
       continue;
-    if (carrier->network.prefix == 48 && carrier->at[0] != 12
-        && memcmp (bytes + 6, none, sizeof none) == 0)
-      continue;
     for (size_t k = 0; k < sizeof inner; k++)
       inner[k] = bytes[carrier->at[k]] ^ carrier->mask;
-    if (guard_check4 (guard, inner, bytes, ret_reason) < 0)
+    if (!carrier_is_other (carrier, bytes, inner)
+        && guard_check4 (guard, inner, bytes, ret_reason) < 0)
       return -1;
   }
   return 0;

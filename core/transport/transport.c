@@ -439,7 +439,7 @@ lines_add_header (struct buf *lines, const char *name, size_t name_len,
 }
 
 static int
-transfer_set_headers (struct transfer *transfer)
+transfer_set_headers (struct transfer *transfer, bool has_body)
 {
   static char no_type[] = "Content-Type:", no_expect[] = "Expect:";
   const struct transport_request *request = transfer->request;
@@ -468,7 +468,7 @@ transfer_set_headers (struct transfer *transfer)
     lines_add_header (&transfer->lines, headers[i].name, name_len,
                       headers[i].value, value_len);
   }
-  if (request->body && !has_type)
+  if (has_body && !has_type)
     transfer->nodes[n++].data = no_type;
   if (request->body_len >= TRANSPORT_EXPECT)
     transfer->nodes[n++].data = no_expect;
@@ -486,7 +486,7 @@ transfer_set_http (struct transfer *transfer)
   bool has_body = request->body || is_post || strcmp (method, "PUT") == 0
                   || strcmp (method, "PATCH") == 0;
 
-  if (transfer_set_headers (transfer) < 0)
+  if (transfer_set_headers (transfer, has_body) < 0)
     return -1;
   if (has_body) {
     SET (easy, CURLOPT_POST, 1L);
@@ -746,13 +746,14 @@ cause_of_break (CURL *easy)
   return status >= 300 ? FAILURE_PROXY : FAILURE_RESET;
 }
 
-static enum failure_cause
-cause_of_timeout (CURL *easy)
+/* Whether the connection stood, TLS included. */
+static bool
+was_connected (CURL *easy)
 {
   curl_off_t at_us = 0;
 
   curl_easy_getinfo (easy, CURLINFO_PRETRANSFER_TIME_T, &at_us);
-  return at_us > 0 ? FAILURE_TIMEOUT : FAILURE_CONNECT_TIMEOUT;
+  return at_us > 0;
 }
 
 static enum failure_cause
@@ -760,8 +761,10 @@ transfer_cause (const struct transfer *transfer, CURLcode code)
 {
   switch (code) {
   case CURLE_URL_MALFORMAT:
-  case CURLE_UNSUPPORTED_PROTOCOL:
     return FAILURE_URL;
+  case CURLE_UNSUPPORTED_PROTOCOL:      /* HTTP/0.9 is reported so, too */
+    return was_connected (transfer->easy) ? FAILURE_NO_PROTOCOL
+                                          : FAILURE_URL;
   case CURLE_COULDNT_RESOLVE_HOST:
     return FAILURE_RESOLVE;
   case CURLE_COULDNT_RESOLVE_PROXY:
@@ -782,7 +785,8 @@ transfer_cause (const struct transfer *transfer, CURLcode code)
   case CURLE_LOGIN_DENIED:
     return transfer->kind == TRANSFER_SMTP ? FAILURE_NO_LOGIN : FAILURE_URL;
   case CURLE_OPERATION_TIMEDOUT:
-    return cause_of_timeout (transfer->easy);
+    return was_connected (transfer->easy) ? FAILURE_TIMEOUT
+                                          : FAILURE_CONNECT_TIMEOUT;
   case CURLE_WEIRD_SERVER_REPLY:
     return FAILURE_NO_PROTOCOL;
   case CURLE_PROXY:
@@ -807,7 +811,7 @@ transfer_describe (struct transfer *transfer, CURLcode code,
   const struct transport_request *request = transfer->request;
   struct transport *transport = transfer->transport;
   struct failure failure = { .cause = FAILURE_REQUEST, .url = request->url };
-  curl_off_t sent_us = 0;
+  bool is_sent = false;
   long os_error = 0;
 
   buf_clear (&transport->error);
@@ -822,7 +826,9 @@ transfer_describe (struct transfer *transfer, CURLcode code,
     else if (failure.cause == FAILURE_TLS && transfer->detail[0])
       failure.detail = transfer->detail;
     curl_easy_getinfo (transfer->easy, CURLINFO_OS_ERRNO, &os_error);
-    curl_easy_getinfo (transfer->easy, CURLINFO_PRETRANSFER_TIME_T, &sent_us);
+    is_sent = transfer->kind == TRANSFER_SMTP
+                ? transfer->dialogue.has_message
+                : was_connected (transfer->easy);
   }
   failure.os_error = (int) os_error;
   failure.limit_ms = limit_or (request->total_ms, TRANSPORT_TOTAL_MS);
@@ -834,10 +840,7 @@ transfer_describe (struct transfer *transfer, CURLcode code,
   }
   reply->result = failure_add (&transport->error, &failure);
   reply->error = transport->error.data;
-  reply->is_maybe_sent = reply->result == TRANSPORT_NO_ANSWER
-                         && (transfer->kind == TRANSFER_SMTP
-                               ? transfer->dialogue.has_message
-                               : sent_us > 0);
+  reply->is_maybe_sent = is_sent && reply->result == TRANSPORT_NO_ANSWER;
 }
 
 static void
@@ -878,7 +881,8 @@ transfer_fill_http (struct transfer *transfer, CURLcode code,
   reply->status = assembly->status;
   reply->body = assembly->body.data;
   reply->body_len = assembly->body.len;
-  reply->is_truncated = assembly->is_truncated || code != CURLE_OK;
+  reply->is_truncated = assembly->is_truncated || !assembly->is_block_over
+                        || code != CURLE_OK;
   reply->headers = transfer->transport->headers;
   reply->n_headers
     = assembly_headers (assembly, transfer->transport->headers);
