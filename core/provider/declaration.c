@@ -134,21 +134,20 @@ check_choices (const struct herald_field *field,
   if (field->choices == NULL || field->choices[0].value == NULL)
     return refuse (complaint, "setting \"%s\" is a HERALD_CHOICE without"
                               " .choices", field->name);
-  for (n = 0; field->choices[n].value != NULL; n++)
-    {
-      const char *value = field->choices[n].value;
+  for (n = 0; field->choices[n].value != NULL; n++) {
+    const char *value = field->choices[n].value;
 
-      if (n == DECLARATION_MAX_SETTINGS)
-        return refuse (complaint, "the .choices of setting \"%s\" do not end"
-                                  " with { NULL, NULL }", field->name);
-      if (!is_shown (value) || !is_shown (field->choices[n].label))
-        return refuse (complaint, "choice %zu of setting \"%s\" has no value"
-                                  " or no label", n + 1, field->name);
-      for (i = 0; i < n; i++)
-        if (strcmp (field->choices[i].value, value) == 0)
-          return refuse (complaint, "setting \"%s\" has the choice \"%s\""
-                                    " twice", field->name, value);
-    }
+    if (n == DECLARATION_MAX_SETTINGS)
+      return refuse (complaint, "the .choices of setting \"%s\" do not end"
+                                " with { NULL, NULL }", field->name);
+    if (!is_shown (value) || !is_shown (field->choices[n].label))
+      return refuse (complaint, "choice %zu of setting \"%s\" has no value"
+                                " or no label", n + 1, field->name);
+    for (i = 0; i < n; i++)
+      if (strcmp (field->choices[i].value, value) == 0)
+        return refuse (complaint, "setting \"%s\" has the choice \"%s\""
+                                  " twice", field->name, value);
+  }
   return 0;
 }
 
@@ -229,16 +228,15 @@ check_when (const struct herald_plugin *plugin,
                               " which is no other setting", field->name,
                    (int) name_len, field->when);
 
-  for (value = field->when + name_len + 1;; value += len + 1)
-    {
-      len = strcspn (value, ",");
-      if (other->type == HERALD_CHOICE && !has_choice (other, value, len))
-        return refuse (complaint, "the .when of setting \"%s\" asks for"
-                                  " %s=%.*s, which is none of its choices",
-                       field->name, other->name, (int) len, value);
-      if (value[len] == '\0')
-        return 0;
-    }
+  for (value = field->when + name_len + 1;; value += len + 1) {
+    len = strcspn (value, ",");
+    if (other->type == HERALD_CHOICE && !has_choice (other, value, len))
+      return refuse (complaint, "the .when of setting \"%s\" asks for"
+                                " %s=%.*s, which is none of its choices",
+                     field->name, other->name, (int) len, value);
+    if (value[len] == '\0')
+      return 0;
+  }
 }
 
 /* A preset must pass the check that a value passes.  What stands in
@@ -249,7 +247,8 @@ check_preset (const struct herald_field *field,
               const struct complaint *complaint)
 {
   struct herald_field alone = *field;
-  struct setting value = { field->name, field->preset, "", 0, false };
+  struct setting value = { .name = field->name, .value = field->preset,
+                           .file = "" };
   struct arena *arena;
   struct problems *problems;
   struct settings_scope scope = { 0 };
@@ -296,14 +295,13 @@ declaration_check (const struct herald_plugin *plugin, const char *name,
       return -1;
 
   catalogue = catalogue_new ();
-  for (k = 0; status == 0 && k < plugin->n_settings; k++)
-    {
-      const struct herald_field *field = &plugin->settings[k];
+  for (k = 0; status == 0 && k < plugin->n_settings; k++) {
+    const struct herald_field *field = &plugin->settings[k];
 
-      status = check_when (plugin, field, &complaint);
-      if (status == 0)
-        status = check_preset (field, catalogue, &complaint);
-    }
+    status = check_when (plugin, field, &complaint);
+    if (status == 0)
+      status = check_preset (field, catalogue, &complaint);
+  }
   catalogue_free (catalogue);
   return status;
 }

@@ -55,18 +55,17 @@ review_template (const struct review *review)
   const char *label = review->provider->plugin.label;
   int64_t number;
 
-  if (mail->template_id == NULL)
-    {
-      if (mail->subject == NULL)
-        REFUSE (review, line,
-                "<mail> has no subject: add <subject>...</subject>");
-      if (mail->text == NULL && mail->html == NULL)
-        REFUSE (review, line, "<mail> has nothing to say: add <text>,"
-                              " <html> or both%s",
-                can (review, HERALD_TEMPLATES)
-                ? ", or a <template id=\"...\"/> of the service" : "");
-      return;
-    }
+  if (mail->template_id == NULL) {
+    if (mail->subject == NULL)
+      REFUSE (review, line,
+              "<mail> has no subject: add <subject>...</subject>");
+    if (mail->text == NULL && mail->html == NULL)
+      REFUSE (review, line, "<mail> has nothing to say: add <text>,"
+                            " <html> or both%s",
+              can (review, HERALD_TEMPLATES)
+              ? ", or a <template id=\"...\"/> of the service" : "");
+    return;
+  }
   if (!can (review, HERALD_TEMPLATES))
     REFUSE (review, line, "%s has no templates of its own: write <text> or"
                           " <html> instead of <template>", label);
@@ -92,19 +91,16 @@ review_mail (const struct review *review)
     REFUSE (review, descriptor->map_line,
             "%s sends e-mails and has no <map>: move its rows to"
             " <parameters> in <mail>", label);
-  if (mail == NULL)
-    {
-      REFUSE (review, descriptor->line, "%s sends e-mails: say which in a"
-                                        " <mail> element", label);
-      return;
-    }
-  if (can (review, HERALD_FIXED_SENDER))
-    {
-      if (mail->from_address != NULL)
-        REFUSE (review, line, "%s sends from an address of its own: leave"
-                              " out the address of <from>", label);
-    }
-  else if (mail->from_address == NULL)
+  if (mail == NULL) {
+    REFUSE (review, descriptor->line, "%s sends e-mails: say which in a"
+                                      " <mail> element", label);
+    return;
+  }
+  if (can (review, HERALD_FIXED_SENDER)) {
+    if (mail->from_address != NULL)
+      REFUSE (review, line, "%s sends from an address of its own: leave"
+                            " out the address of <from>", label);
+  } else if (mail->from_address == NULL)
     REFUSE (review, line, "<mail> has no sender: add"
                           " <from address=\"...\"/>");
   if (mail->to_source == NULL)
@@ -198,11 +194,10 @@ put_together (struct integration *integration,
 
   integration->n_retries = own->n_retries;
   integration->retry_ms = own->retry_ms;
-  if (own->retry_ms == NULL)
-    {
-      integration->n_retries = HERALD_COUNT (integration_retry_ms);
-      integration->retry_ms = integration_retry_ms;
-    }
+  if (own->retry_ms == NULL) {
+    integration->n_retries = HERALD_COUNT (integration_retry_ms);
+    integration->retry_ms = integration_retry_ms;
+  }
   integration->rate_limit = own->rate_limit != 0 ? own->rate_limit
                                                  : plugin->rate;
   integration->rate_ms = own->rate_limit != 0 ? own->rate_ms
@@ -232,40 +227,37 @@ open_instance (struct integration *integration, const struct review *review)
   int status = 0;
 
   settings_set_batch (settings, integration->batch_max);
-  if (plugin->open != NULL)
-    {
-      host_enter (&scope, integration->arena, NULL, integration->name);
-      status = plugin->open (settings, &integration->instance);
-      host_leave (&scope);
-    }
+  if (plugin->open != NULL) {
+    host_enter (&scope, integration->arena, NULL, integration->name);
+    status = plugin->open (settings, &integration->instance);
+    host_leave (&scope);
+  }
   if (settings_complaints (settings) > 0)
     return -1;
-  if (status != 0)
-    {
-      REFUSE (review, review->descriptor->line, "%s refused the settings"
-                                                " without saying why",
-              plugin->label);
-      return -1;
-    }
+  if (status != 0) {
+    REFUSE (review, review->descriptor->line, "%s refused the settings"
+                                              " without saying why",
+            plugin->label);
+    return -1;
+  }
   if (arena_is_over (integration->arena))
     REFUSE (review, review->descriptor->line, "%s asked for more than %d"
                                               " bytes of memory when opened",
             plugin->label, INTEGRATION_CEILING);
 
   limit = settings_batch_limit (settings);
-  if (limit != 0 && limit < integration->batch_max)
-    {
-      if (review->descriptor->delivery.batch_max > limit)
-        problems_add (review->problems, PROBLEM_WARNING,
-                      review->descriptor->path, review->descriptor->line,
-                      integration->name,
-                      "<batch max=\"%u\"> is more than %s takes with these"
-                      " settings: %u is used",
-                      review->descriptor->delivery.batch_max, plugin->label,
-                      limit);
-      integration->batch_max = limit;
-      settings_set_batch (settings, limit);
-    }
+  if (limit != 0 && limit < integration->batch_max) {
+    if (review->descriptor->delivery.batch_max > limit)
+      problems_add (review->problems, PROBLEM_WARNING,
+                    review->descriptor->path, review->descriptor->line,
+                    integration->name,
+                    "<batch max=\"%u\"> is more than %s takes with these"
+                    " settings: %u is used",
+                    review->descriptor->delivery.batch_max, plugin->label,
+                    limit);
+    integration->batch_max = limit;
+    settings_set_batch (settings, limit);
+  }
   return 0;
 }
 
@@ -308,11 +300,10 @@ integration_open (const struct configuration *configuration,
 
   review.provider = loader_find (loader, descriptor->provider, reason,
                                  sizeof reason);
-  if (review.provider == NULL)
-    {
-      REFUSE (&review, descriptor->line, "%s", reason);
-      return NULL;
-    }
+  if (review.provider == NULL) {
+    REFUSE (&review, descriptor->line, "%s", reason);
+    return NULL;
+  }
   integration = integration_new (descriptor, review.provider);
   if (integration->is_mailer)
     review_mail (&review);
@@ -326,11 +317,10 @@ integration_open (const struct configuration *configuration,
   /* The plugin is asked about sound settings only. */
   if (integration->settings != NULL && problems_errors (problems) == errors)
     is_open = open_instance (integration, &review) == 0;
-  if (problems_errors (problems) == errors && is_open)
-    {
-      integration->order_key = settings_order_key (integration->settings);
-      return integration;
-    }
+  if (problems_errors (problems) == errors && is_open) {
+    integration->order_key = settings_order_key (integration->settings);
+    return integration;
+  }
   if (is_open)
     integration_close (integration);
   else
@@ -345,11 +335,10 @@ integration_close (struct integration *integration)
 
   if (integration == NULL)
     return;
-  if (integration->provider->plugin.close != NULL)
-    {
-      host_enter (&scope, integration->arena, NULL, integration->name);
-      integration->provider->plugin.close (integration->instance);
-      host_leave (&scope);
-    }
+  if (integration->provider->plugin.close != NULL) {
+    host_enter (&scope, integration->arena, NULL, integration->name);
+    integration->provider->plugin.close (integration->instance);
+    host_leave (&scope);
+  }
   integration_free (integration);
 }

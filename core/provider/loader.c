@@ -57,12 +57,11 @@ loader_module_open (lt_user_data data, const char *path, lt_dladvise advise)
   (void) data;
   (void) advise;
   module = dlopen (path, RTLD_NOW | RTLD_LOCAL);
-  if (module == NULL)
-    {
-      error = dlerror ();
-      snprintf (loader_error, sizeof loader_error, "%s",
-                error == NULL ? "dlopen failed" : error);
-    }
+  if (module == NULL) {
+    error = dlerror ();
+    snprintf (loader_error, sizeof loader_error, "%s",
+              error == NULL ? "dlopen failed" : error);
+  }
   return module;
 }
 
@@ -168,11 +167,10 @@ loader_free (struct loader *loader)
 
   if (loader == NULL)
     return;
-  for (entry = loader->entries; entry != NULL; entry = next)
-    {
-      next = entry->next;
-      entry_free (entry);
-    }
+  for (entry = loader->entries; entry != NULL; entry = next) {
+    next = entry->next;
+    entry_free (entry);
+  }
   loader_forget_names (loader);
   free (loader->directory);
   free (loader);
@@ -239,16 +237,14 @@ loader_take (struct loader *loader, const struct herald_abi *abi,
     own = abi->plugin_size;
   memcpy (&provider->plugin, plugin, own);
   if (provider->plugin.settings != NULL
-      && provider->plugin.n_settings <= DECLARATION_MAX_SETTINGS)
-    {
-      provider->fields = copy_fields (&provider->plugin, abi->field_size);
-      provider->plugin.settings = provider->fields;
-    }
-  if (declaration_check (&provider->plugin, name, reason, size) == -1)
-    {
-      entry_free (entry);
-      return NULL;
-    }
+      && provider->plugin.n_settings <= DECLARATION_MAX_SETTINGS) {
+    provider->fields = copy_fields (&provider->plugin, abi->field_size);
+    provider->plugin.settings = provider->fields;
+  }
+  if (declaration_check (&provider->plugin, name, reason, size) == -1) {
+    entry_free (entry);
+    return NULL;
+  }
   if (provider->plugin.max_batch == 0)
     provider->plugin.max_batch = 1;
   provider->name = provider->plugin.name;
@@ -273,12 +269,11 @@ loader_adopt (struct loader *loader, const struct herald_abi *abi,
   if (check_abi (abi, why, sizeof why) == 0)
     provider = loader_take (loader, abi, plugin, name, path, why,
                             sizeof why);
-  if (provider == NULL)
-    {
-      free (path);
-      refuse (ret_reason, size, "the plugin \"%s\" can't be used: %s", name,
-              why);
-    }
+  if (provider == NULL) {
+    free (path);
+    refuse (ret_reason, size, "the plugin \"%s\" can't be used: %s", name,
+            why);
+  }
   return provider;
 }
 
@@ -319,24 +314,21 @@ open_module (const char *path, const struct herald_abi **ret_abi,
   const struct herald_abi *abi;
 
   snprintf (loader_error, sizeof loader_error, "%s", strerror (ENOENT));
-  if (access (path, R_OK) != 0)
-    {
-      refuse (reason, size, "%s", strerror (errno));
-      return NULL;
-    }
-  if (loader_start () == -1 || (handle = lt_dlopen (path)) == NULL)
-    {
-      refuse (reason, size, "it can't be loaded: %s", loader_error);
-      return NULL;
-    }
+  if (access (path, R_OK) != 0) {
+    refuse (reason, size, "%s", strerror (errno));
+    return NULL;
+  }
+  if (loader_start () == -1 || (handle = lt_dlopen (path)) == NULL) {
+    refuse (reason, size, "it can't be loaded: %s", loader_error);
+    return NULL;
+  }
   lt_dlmakeresident (handle);
   abi = lt_dlsym (handle, "herald_plugin_abi");
-  if (abi == NULL)
-    {
-      refuse (reason, size, "it is no herald plugin: it has no"
-                            " herald_plugin_abi (HERALD_REGISTER makes it)");
-      return NULL;
-    }
+  if (abi == NULL) {
+    refuse (reason, size, "it is no herald plugin: it has no"
+                          " herald_plugin_abi (HERALD_REGISTER makes it)");
+    return NULL;
+  }
   if (check_abi (abi, reason, size) == -1)
     return NULL;
   *ret_abi = abi;
@@ -351,12 +343,11 @@ start_module (lt_dlhandle handle, char *reason, size_t size)
   const struct herald_plugin *plugin;
 
   init.data = lt_dlsym (handle, "herald_plugin_init");
-  if (init.data == NULL)
-    {
-      refuse (reason, size, "it is no herald plugin: it has no"
-                            " herald_plugin_init (HERALD_REGISTER makes it)");
-      return NULL;
-    }
+  if (init.data == NULL) {
+    refuse (reason, size, "it is no herald plugin: it has no"
+                          " herald_plugin_init (HERALD_REGISTER makes it)");
+    return NULL;
+  }
   plugin = init.call (&host_table);
   if (plugin == NULL)
     refuse (reason, size, "its herald_plugin_init returned NULL");
@@ -401,23 +392,19 @@ loader_open (struct loader *loader, const char *path, char *ret_reason,
 
   if (provider != NULL)
     free (full);
-  else if (len <= 3 || strcmp (name + len - 3, ".so") != 0)
-    {
-      refuse (ret_reason, size, "%s is no plugin: its name must end in .so",
-              full);
+  else if (len <= 3 || strcmp (name + len - 3, ".so") != 0) {
+    refuse (ret_reason, size, "%s is no plugin: its name must end in .so",
+            full);
+    free (full);
+  } else {
+    name[len - 3] = '\0';
+    provider = load (loader, full, name, why, sizeof why);
+    if (provider == NULL) {
+      refuse (ret_reason, size, "the plugin %s can't be used: %s", full,
+              why);
       free (full);
     }
-  else
-    {
-      name[len - 3] = '\0';
-      provider = load (loader, full, name, why, sizeof why);
-      if (provider == NULL)
-        {
-          refuse (ret_reason, size, "the plugin %s can't be used: %s", full,
-                  why);
-          free (full);
-        }
-    }
+  }
   free (name);
   return provider;
 }
@@ -450,27 +437,23 @@ loader_find (struct loader *loader, const char *name, char *ret_reason,
   for (entry = loader->entries; entry != NULL; entry = entry->next)
     if (strcmp (entry->provider.name, name) == 0)
       return &entry->provider;
-  if (!descriptor_is_name (name))
-    {
-      refuse (ret_reason, size, "\"%s\" is no name of a provider: these are"
-                                " of the form [a-z][a-z0-9-]*", name);
-      return NULL;
-    }
-  if (loader->directory == NULL)
-    {
-      refuse (ret_reason, size, "there is no provider \"%s\"", name);
-      return NULL;
-    }
+  if (!descriptor_is_name (name)) {
+    refuse (ret_reason, size, "\"%s\" is no name of a provider: these are"
+                              " of the form [a-z][a-z0-9-]*", name);
+    return NULL;
+  }
+  if (loader->directory == NULL) {
+    refuse (ret_reason, size, "there is no provider \"%s\"", name);
+    return NULL;
+  }
 
   path_size = strlen (loader->directory) + strlen (name) + 5;
   path = memory_alloc (path_size);
   snprintf (path, path_size, "%s/%s.so", loader->directory, name);
-  if (access (path, F_OK) != 0 && errno == ENOENT)
-    {
-      explain_missing (loader, name, ret_reason, size);
-      provider = NULL;
-    }
-  else
+  if (access (path, F_OK) != 0 && errno == ENOENT) {
+    explain_missing (loader, name, ret_reason, size);
+    provider = NULL;
+  } else
     provider = loader_open (loader, path, ret_reason, size);
   free (path);
   return provider;
@@ -493,24 +476,22 @@ loader_names (struct loader *loader)
   loader->names = memory_zeroed (1, sizeof *loader->names);
   if (loader->directory != NULL)
     directory = opendir (loader->directory);
-  while (directory != NULL && (entry = readdir (directory)) != NULL)
-    {
-      char *name;
+  while (directory != NULL && (entry = readdir (directory)) != NULL) {
+    char *name;
 
-      len = strlen (entry->d_name);
-      if (len <= 3 || strcmp (entry->d_name + len - 3, ".so") != 0)
-        continue;
-      name = memory_strndup (entry->d_name, len - 3);
-      if (!descriptor_is_name (name))
-        {
-          free (name);
-          continue;
-        }
-      loader->names = memory_resize (loader->names, n + 2,
-                                     sizeof *loader->names);
-      loader->names[n++] = name;
-      loader->names[n] = NULL;
+    len = strlen (entry->d_name);
+    if (len <= 3 || strcmp (entry->d_name + len - 3, ".so") != 0)
+      continue;
+    name = memory_strndup (entry->d_name, len - 3);
+    if (!descriptor_is_name (name)) {
+      free (name);
+      continue;
     }
+    loader->names = memory_resize (loader->names, n + 2,
+                                   sizeof *loader->names);
+    loader->names[n++] = name;
+    loader->names[n] = NULL;
+  }
   if (directory != NULL)
     closedir (directory);
   qsort (loader->names, n, sizeof *loader->names, compare_names);

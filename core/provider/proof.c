@@ -63,17 +63,16 @@ write_new (const char *path, const void *data, size_t len)
              0600);
   if (fd == -1)
     return -1;
-  while (len > 0)
-    {
-      ssize_t n = write (fd, from, len);
+  while (len > 0) {
+    ssize_t n = write (fd, from, len);
 
-      if (n == -1 && errno == EINTR)
-        continue;
-      if (n == -1)
-        break;
-      from += n;
-      len -= (size_t) n;
-    }
+    if (n == -1 && errno == EINTR)
+      continue;
+    if (n == -1)
+      break;
+    from += n;
+    len -= (size_t) n;
+  }
   if (len == 0 && fsync (fd) == 0)
     return close (fd);
   close (fd);
@@ -93,22 +92,19 @@ place (const char *directory, const char *path, bool is_kept,
   buf_printf (&beside, "%s.%ld.tmp", path, (long) getpid ());
   temporary = buf_steal (&beside);
   status = write_new (temporary, data, len);
-  if (status == 0 && is_kept)
-    {
-      status = link (temporary, path);
-      if (status == -1 && errno == EEXIST)
-        status = 0;
-      unlink (temporary);
-    }
-  else if (status == 0)
+  if (status == 0 && is_kept) {
+    status = link (temporary, path);
+    if (status == -1 && errno == EEXIST)
+      status = 0;
+    unlink (temporary);
+  } else if (status == 0)
     status = rename (temporary, path);
   if (status == 0)
     status = sync_directory (directory);
-  if (status == -1)
-    {
-      refuse_errno (reason, size, "write", path);
-      unlink (temporary);
-    }
+  if (status == -1) {
+    refuse_errno (reason, size, "write", path);
+    unlink (temporary);
+  }
   free (temporary);
   return status;
 }
@@ -121,13 +117,12 @@ read_key (const char *directory, char *reason, size_t size)
   char *key = trust_read (path, TRUST_PRIVATE, PROOF_KEY_LEN + 1, &len,
                           reason, size);
 
-  if (key != NULL && len != PROOF_KEY_LEN)
-    {
-      snprintf (reason, size, "%s is damaged: remove it and test again",
-                path);
-      free (key);
-      key = NULL;
-    }
+  if (key != NULL && len != PROOF_KEY_LEN) {
+    snprintf (reason, size, "%s is damaged: remove it and test again",
+              path);
+    free (key);
+    key = NULL;
+  }
   free (path);
   return key;
 }
@@ -139,13 +134,12 @@ make_key (const char *directory, char *reason, size_t size)
   char *path = proof_path (directory, "key", "");
   int status = 0;
 
-  if (access (path, F_OK) == -1)
-    {
-      crypto_random (bytes, sizeof bytes);
-      status = place (directory, path, true, bytes, sizeof bytes, reason,
-                      size);
-      memory_wipe (bytes, sizeof bytes);
-    }
+  if (access (path, F_OK) == -1) {
+    crypto_random (bytes, sizeof bytes);
+    status = place (directory, path, true, bytes, sizeof bytes, reason,
+                    size);
+    memory_wipe (bytes, sizeof bytes);
+  }
   free (path);
   return status == -1 ? NULL : read_key (directory, reason, size);
 }
@@ -213,15 +207,14 @@ proof_read (const char *state_directory,
   known = json_doc_as_text (json_doc_get (doc, "fingerprint"));
   when = json_doc_as_text (json_doc_get (doc, "accepted"));
   key = read_key (state_directory, reason, sizeof reason);
-  if (known != NULL && when != NULL && key != NULL)
-    {
-      add_fingerprint (&own, integration, key);
-      kind = strlen (known) == own.len
-             && crypto_equal (known, own.data, own.len) ? PROOF_GOOD
-                                                        : PROOF_STALE;
-      if (ret_time_ms != NULL)
-        *ret_time_ms = date_read_rfc3339 (when, strlen (when));
-    }
+  if (known != NULL && when != NULL && key != NULL) {
+    add_fingerprint (&own, integration, key);
+    kind = strlen (known) == own.len
+           && crypto_equal (known, own.data, own.len) ? PROOF_GOOD
+                                                      : PROOF_STALE;
+    if (ret_time_ms != NULL)
+      *ret_time_ms = date_read_rfc3339 (when, strlen (when));
+  }
   if (key != NULL)
     memory_wipe (key, PROOF_KEY_LEN);
   free (key);

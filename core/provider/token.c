@@ -49,11 +49,10 @@ token_set (struct token *token, const char *value, const char *base_url,
   token->base_url = base_url == NULL ? NULL : memory_strdup (base_url);
   token->generation++;
   /* A lifetime past the clock's end is none. */
-  if (lifetime_ms > 0 && lifetime_ms < INT64_MAX - now_ms)
-    {
-      token->expires_ms = now_ms + lifetime_ms;
-      token->renew_ms = token->expires_ms - early_ms;
-    }
+  if (lifetime_ms > 0 && lifetime_ms < INT64_MAX - now_ms) {
+    token->expires_ms = now_ms + lifetime_ms;
+    token->renew_ms = token->expires_ms - early_ms;
+  }
 }
 
 void
