@@ -61,12 +61,12 @@ enum {                          /* ceilings, past which XML is refused */
 /* All memory is arena's.  Returns a descriptor even when it has errors, as
  * long as the root says its name, so that it can be listed; NULL else. */
 struct descriptor *descriptor_read (const char *path,
-                                    const struct herald_xml *herald,
+                                    const struct herald_xml *host,
                                     struct arena *arena,
                                     struct problems *problems);
 struct descriptor *descriptor_read_text (const char *text, size_t len,
                                          const char *path,
-                                         const struct herald_xml *herald,
+                                         const struct herald_xml *host,
                                          struct arena *arena,
                                          struct problems *problems);
 

@@ -6,6 +6,7 @@
 #ifndef HERALD_PROBLEM_H
 #define HERALD_PROBLEM_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -28,9 +29,15 @@ void problems_add (struct problems *problems,
                    unsigned line, const char *integration,
                    const char *fmt, ...)
   __attribute__ ((__format__ (__printf__, 6, 7)));
+void problems_vadd (struct problems *problems,
+                    enum problem_severity severity, const char *file,
+                    unsigned line, const char *integration,
+                    const char *fmt, va_list args)
+  __attribute__ ((__format__ (__printf__, 6, 0)));
+/* Beyond 500 problems the rest is not kept, but errors are counted. */
 size_t problems_count (const struct problems *problems);
 size_t problems_errors (const struct problems *problems);
 const struct problem *problems_at (const struct problems *problems,
-                                   size_t k);
+                                   size_t k);   /* NULL past the last */
 
 #endif

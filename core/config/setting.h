@@ -18,7 +18,8 @@ struct setting {
                                    says why */
   const char *file;             /* where it stands, for messages */
   unsigned line;
-  bool is_inline;               /* the value is in the XML file itself */
+  bool is_inline;               /* the value is in the XML file itself, ... */
+  bool is_private;              /* ... which others can't read */
 };
 
 /* Read one element.  A value that is not inline is registered as a secret

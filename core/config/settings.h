@@ -40,7 +40,8 @@ struct settings_scope {
  * than one where not MANY, HOST_ONLY in a descriptor, an inline SECRET in
  * a file that others can read, a SOURCE that is no source field, a TARGET
  * that no row maps; warnings: DEPRECATED, a setting whose .when does not
- * hold.  Returns NULL only if there were errors. */
+ * hold, which then reads as not given.  Empty values count as not given.
+ * Returns NULL only if there were errors. */
 struct herald_settings *
 settings_new (struct arena *arena, const struct settings_scope *scope,
               const struct herald_field *fields, size_t n_fields,
@@ -61,11 +62,14 @@ bool settings_maps (const struct herald_settings *settings,
 bool settings_knows (const struct herald_settings *settings,
                      const char *name);
 
-/* complain () and warn (): a problem at the line of that setting. */
+/* complain () and warn (): a problem at the line of that setting.  The
+ * problems of settings_new must live until settings_seal, after which
+ * complaints are only counted. */
 void settings_complain (const struct herald_settings *settings,
                         enum problem_severity severity, const char *name,
                         const char *text);
 size_t settings_complaints (const struct herald_settings *settings);
+void settings_seal (struct herald_settings *settings);
 void settings_limit_batch (const struct herald_settings *settings,
                            uint32_t most);
 uint32_t settings_batch_limit (const struct herald_settings *settings);

@@ -10,6 +10,7 @@
 #ifndef HERALD_XML_H
 #define HERALD_XML_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "problem.h"
@@ -29,14 +30,14 @@ struct xml_node {
   const struct xml_attribute *attributes;
   const struct xml_node *child;         /* first */
   const struct xml_node *next;          /* sibling */
-  unsigned is_used : 1;         /* xml_expect looked at it */
 };
 
 struct xml_doc;
 
 /* Parse.  The root must be element root_name in namespace ns; elements of
- * another namespace are errors.  NULL with problems added.  path is for
- * messages.  xml_read_file checks owner and mode (trust.h) first. */
+ * another namespace, or too deep, are errors and left out.  NULL with
+ * problems added.  path is for messages.  xml_read_file checks owner and
+ * mode (trust.h) first. */
 struct xml_doc *xml_read_file (const char *path, const char *root_name,
                                const char *ns, struct problems *problems);
 struct xml_doc *xml_read_text (const char *text, size_t len,
@@ -45,11 +46,19 @@ struct xml_doc *xml_read_text (const char *text, size_t len,
 void xml_free (struct xml_doc *doc);
 const struct xml_node *xml_root (const struct xml_doc *doc);
 const char *xml_path (const struct xml_doc *doc);
+/* Read from a file that others can't read. */
+bool xml_is_private (const struct xml_doc *doc);
 
 const char *xml_attribute (const struct xml_node *node, const char *name);
                                         /* NULL if absent */
 const struct xml_node *xml_child (const struct xml_node *node,
                                   const char *name);    /* first, or NULL */
+
+/* "true" or "false"; absent: fallback.  What is neither is an error and
+ * reads as false. */
+bool xml_bool (const struct xml_doc *doc, const struct xml_node *node,
+               const char *name, bool fallback, const char *integration,
+               struct problems *problems);
 
 /* Add an error for each attribute or child element whose name is not in
  * the lists (ending with NULL; NULL itself: none allowed), with the
@@ -58,5 +67,11 @@ void xml_expect (const struct xml_doc *doc, const struct xml_node *node,
                  const char *const *attributes,
                  const char *const *children, int has_text,
                  const char *integration, struct problems *problems);
+/* Add an error for each child element that comes again, but for those
+ * named in the list (ending with NULL; NULL itself: none may). */
+void xml_expect_once (const struct xml_doc *doc,
+                      const struct xml_node *node,
+                      const char *const *repeated,
+                      const char *integration, struct problems *problems);
 
 #endif

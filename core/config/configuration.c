@@ -1,0 +1,199 @@
+/* configuration.c - herald.xml and all of conf.d.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+
+#include "config/configuration.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "base/trust.h"
+
+enum { MAX_FILES = 10000 };
+
+/* The names of a directory's descriptors. */
+struct names {
+  size_t n, size;
+  char **items;
+};
+
+static bool
+is_descriptor (const char *name)
+{
+  size_t len = strlen (name);
+
+  return name[0] != '.' && len > 4 && strcmp (name + len - 4, ".xml") == 0;
+}
+
+/* Not alphasort: its order is the locale's. */
+static int
+compare (const void *a, const void *b)
+{
+  char *const *first = a, *const *second = b;
+
+  return strcmp (*first, *second);
+}
+
+static void
+names_add (struct names *names, const char *name)
+{
+  if (names->n == names->size) {
+    names->size = names->size > 0 ? 2 * names->size : 16;
+    names->items = memory_resize (names->items, names->size,
+                                  sizeof *names->items);
+  }
+  names->items[names->n++] = memory_strdup (name);
+}
+
+static void
+names_done (struct names *names)
+{
+  for (size_t k = 0; k < names->n; k++)
+    free (names->items[k]);
+  free (names->items);
+}
+
+/* Takes fd over. */
+static int
+list (int fd, const char *path, struct names *names,
+      struct problems *problems)
+{
+  DIR *directory = fdopendir (fd);
+  struct dirent *entry;
+
+  if (directory == NULL) {
+    problems_add (problems, PROBLEM_ERROR, path, 0, NULL,
+                  "it can't be read: %s", strerror (errno));
+    close (fd);
+    return -1;
+  }
+  while (names->n < MAX_FILES && (entry = readdir (directory)) != NULL)
+    if (is_descriptor (entry->d_name))
+      names_add (names, entry->d_name);
+  if (names->n == MAX_FILES)
+    problems_add (problems, PROBLEM_ERROR, path, 0, NULL,
+                  "it holds more than %d descriptors; the rest is not read",
+                  MAX_FILES - 1);
+  closedir (directory);
+  if (names->n > 0)
+    qsort (names->items, names->n, sizeof *names->items, compare);
+  return 0;
+}
+
+/* Of two with one name the first is meant. */
+static void
+check_name (const struct configuration *configuration,
+            struct descriptor *descriptor, struct problems *problems)
+{
+  const struct descriptor *first;
+
+  first = configuration_find (configuration, descriptor->name);
+  if (first == NULL)
+    return;
+  descriptor->has_errors = true;
+  problems_add (problems, PROBLEM_ERROR, descriptor->path, descriptor->line,
+                descriptor->name, "integration \"%s\" is defined already in "
+                "%s:%u; give this one another name", descriptor->name,
+                first->path, first->line);
+}
+
+static void
+read_descriptors (struct configuration *configuration, const char *path,
+                  const struct names *names, struct problems *problems)
+{
+  configuration->descriptors
+    = arena_zeroed (configuration->arena, names->n + 1,
+                    sizeof *configuration->descriptors);
+  for (size_t k = 0; k < names->n; k++) {
+    const char *file = arena_printf (configuration->arena, "%s/%s", path,
+                                     names->items[k]);
+    struct descriptor *descriptor;
+
+    descriptor = descriptor_read (file, configuration->herald,
+                                  configuration->arena, problems);
+    if (descriptor == NULL)
+      continue;
+    check_name (configuration, descriptor, problems);
+    configuration->descriptors[configuration->n_descriptors++] = descriptor;
+  }
+}
+
+static int
+read_all (struct configuration *configuration, struct problems *problems)
+{
+  struct arena *arena = configuration->arena;
+  const char *path = arena_printf (arena, "%s/conf.d",
+                                   configuration->directory);
+  struct names names = { 0 };
+  char reason[400];
+  int fd, status;
+
+  configuration->herald
+    = herald_xml_read (arena_printf (arena, "%s/herald.xml",
+                                     configuration->directory),
+                       arena, problems);
+  if (configuration->herald == NULL)
+    return -1;
+  fd = trust_open (path, TRUST_DIRECTORY, reason, sizeof reason);
+  if (fd < 0) {
+    problems_add (problems, PROBLEM_ERROR, path, 0, NULL, "%s", reason);
+    return -1;
+  }
+  status = list (fd, path, &names, problems);
+  if (status == 0)
+    read_descriptors (configuration, path, &names, problems);
+  names_done (&names);
+  return status;
+}
+
+struct configuration *
+configuration_read (const char *directory, struct problems *problems)
+{
+  struct configuration *configuration
+    = memory_zeroed (1, sizeof *configuration);
+
+  configuration->arena = arena_new (0);
+  configuration->directory = arena_strdup (configuration->arena, directory);
+  if (read_all (configuration, problems) < 0) {
+    configuration_free (configuration);
+    return NULL;
+  }
+  return configuration;
+}
+
+void
+configuration_free (struct configuration *configuration)
+{
+  if (configuration == NULL)
+    return;
+  herald_xml_done (configuration->herald);
+  arena_free (configuration->arena);
+  free (configuration);
+}
+
+const struct descriptor *
+configuration_find (const struct configuration *configuration,
+                    const char *name)
+{
+  for (size_t k = 0; k < configuration->n_descriptors; k++)
+    if (strcmp (configuration->descriptors[k]->name, name) == 0)
+      return configuration->descriptors[k];
+  return NULL;
+}
+
+const struct herald_defaults *
+configuration_defaults (const struct configuration *configuration,
+                        const char *provider)
+{
+  const struct herald_xml *herald_xml = configuration->herald;
+
+  for (size_t k = 0; k < herald_xml->n_defaults; k++)
+    if (strcmp (herald_xml->defaults[k].provider, provider) == 0)
+      return &herald_xml->defaults[k];
+  return NULL;
+}

@@ -1,0 +1,28 @@
+/* network.h - addresses, ranges and URLs as configuration writes them.
+ *
+ * Only how they are written is checked here; what is really connected to
+ * is the transport's affair.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+
+#ifndef HERALD_NETWORK_H
+#define HERALD_NETWORK_H
+
+#include <stdbool.h>
+
+/* All return -1 with a reason that follows the value's name, such as
+ * "has no host", and never quotes it: a URL may hold a password. */
+
+/* "10.1.0.0/16", "fd00::/8", with no bit set behind the prefix. */
+int network_check_range (const char *text, char ret_reason[200]);
+
+/* http://, https://, socks5:// or socks5h://, a host, perhaps a port. */
+int network_check_proxy (const char *url, char ret_reason[200]);
+
+/* https, or http to loopback where allowed: a host, no user or password,
+ * no space or control character.  is_base: no query or fragment. */
+int network_check_url (const char *url, bool is_base, bool allow_http,
+                       char ret_reason[200]);
+
+#endif
