@@ -1,7 +1,8 @@
 /* redact.c - keep secrets and participants' data out of every message.
  *
- * A secret's spellings lie in one list, longest first, chained by their
- * first byte: a byte that begins none costs one look-up.
+ * The spellings of all secrets are chained by their first byte, longest
+ * first; before a chain is walked a bit tells whether any spelling begins
+ * with these two bytes, which is seldom so.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -27,6 +28,7 @@ struct spelling {
 };
 
 static struct spelling *spellings[256];
+static uint32_t beginnings[256][8];     /* a bit for each second byte */
 
 /* Overwritten before its memory is given back.  (For that to be all of it
  * the buffers below are given their full size at once.) */
@@ -53,6 +55,11 @@ add_spelling (const char *text, size_t len, bool is_word)
   spelling->is_word = is_word;
   memcpy (spelling->text, text, len);
   *at = spelling;
+  if (len > 1)
+    beginnings[(unsigned char) text[0]][(unsigned char) text[1] / 32]
+      |= 1u << ((unsigned char) text[1] % 32);
+  else
+    memset (beginnings[(unsigned char) text[0]], 0xff, sizeof *beginnings);
 }
 
 static void
@@ -152,6 +159,7 @@ redact_forget_all (void)
       memory_wipe (spelling->text, spelling->len);
       free (spelling);
     }
+  memset (beginnings, 0, sizeof beginnings);
 }
 
 static bool
@@ -172,8 +180,13 @@ stands_alone (const char *text, size_t len, size_t start, size_t end)
 static size_t
 secret_end (const char *text, size_t len, size_t i)
 {
-  const struct spelling *spelling = spellings[(unsigned char) text[i]];
+  unsigned char first = (unsigned char) text[i];
+  unsigned char second = i + 1 < len ? (unsigned char) text[i + 1] : 0;
+  const struct spelling *spelling = spellings[first];
 
+  if (i + 1 < len
+      && (beginnings[first][second / 32] >> (second % 32) & 1) == 0)
+    return i;
   for (; spelling != NULL; spelling = spelling->next)
     if (spelling->len <= len - i
         && memcmp (spelling->text, text + i, spelling->len) == 0
