@@ -1,0 +1,96 @@
+/* check.c - herald check: is the configuration right?
+ *
+ * SPDX-License-Identifier: MIT
+ */
+
+#include <stdio.h>
+
+#include "base/json_doc.h"
+#include "command.h"
+#include "options.h"
+#include "output.h"
+#include "session.h"
+
+static void
+check_print_json (const struct session *session)
+{
+  struct json_doc *doc = json_doc_object ();
+  struct json_doc *list = json_doc_array ();
+
+  for (size_t i = 0; i < problems_count (session->problems); i++) {
+    const struct problem *problem = problems_at (session->problems, i);
+    struct json_doc *row = json_doc_object ();
+
+    json_doc_put (row, "severity",
+                  json_doc_text (problem->severity == PROBLEM_ERROR
+                                   ? "error" : "warning"));
+    json_doc_put (row, "file", json_doc_text (problem->file));
+    json_doc_put (row, "line", json_doc_number (problem->line));
+    json_doc_put (row, "integration", json_doc_text (problem->integration));
+    json_doc_put (row, "text", json_doc_text (problem->text));
+    json_doc_push (list, row);
+  }
+  json_doc_put (doc, "errors",
+                json_doc_number ((int64_t)
+                                 problems_errors (session->problems)));
+  json_doc_put (doc, "problems", list);
+  output_json (doc);
+}
+
+static void
+check_print_summary (const struct session *session)
+{
+  size_t good = 0;
+
+  for (size_t i = 0; i < session->n_integrations; i++)
+    good += session->integrations[i] != NULL;
+  printf ("%zu integration%s in order, %zu broken, %zu error%s, "
+          "%zu warning%s\n",
+          good, good == 1 ? "" : "s", session->n_integrations - good,
+          problems_errors (session->problems),
+          problems_errors (session->problems) == 1 ? "" : "s",
+          problems_count (session->problems)
+            - problems_errors (session->problems),
+          problems_count (session->problems)
+                - problems_errors (session->problems) == 1 ? "" : "s");
+}
+
+int
+command_check (const struct command_globals *globals, int argc, char **argv)
+{
+  bool is_json = false;
+  const struct option_row rows[] = {
+    { OPTION_FLAG, "json", 0, NULL, "print the problems as JSON", &is_json },
+    { .kind = OPTION_END },
+  };
+  const struct options options = {
+    .command = "check",
+    .usage = "[options]",
+    .about = "Read herald.xml, every descriptor in conf.d and the plugins "
+             "they name, and say\nwhat is wrong: file, line, what, and how "
+             "to mend it.  Nothing is sent.",
+    .rows = rows,
+    .notes = "exit codes: 0 nothing wrong, 1 errors, 2 bad usage, 3 the "
+             "configuration can't be used",
+  };
+  struct session *session;
+  int n, status = EXIT_DONE;
+
+  if (!options_read (&options, argc, argv, &n, &status))
+    return status;
+  session = session_open (globals);
+  if (is_json)
+    check_print_json (session);
+  else
+    session_report (session);
+  if (session->configuration == NULL)
+    status = EXIT_CONFIG;
+  else {
+    if (!is_json)
+      check_print_summary (session);
+    if (problems_errors (session->problems) > 0)
+      status = EXIT_NOT_ALL;
+  }
+  session_close (session);
+  return status;
+}

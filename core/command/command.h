@@ -1,0 +1,35 @@
+/* command.h - the subcommands of herald.
+ *
+ * Each takes its arguments (argv[0] is the first one behind its name) and
+ * returns an exit code.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+
+#ifndef HERALD_COMMAND_H
+#define HERALD_COMMAND_H
+
+#include <stdbool.h>
+
+enum {                          /* exit codes, as in herald(1) */
+  EXIT_DONE = 0,                /* all delivered; nothing wrong */
+  EXIT_NOT_ALL = 1,             /* some not delivered; something is wrong */
+  EXIT_USAGE = 2,
+  EXIT_CONFIG = 3,              /* the configuration can't be used */
+  EXIT_FILE = 4                 /* a file could not be read or written */
+};
+
+struct command_globals {        /* the options before the command */
+  const char *config_directory;
+  const char *plugin_directory;
+  const char *state_directory;  /* NULL: as herald.xml says, or built in */
+};
+
+typedef int command_fn (const struct command_globals *globals, int argc,
+                        char **argv);
+
+command_fn command_add, command_check, command_describe, command_disable,
+  command_enable, command_explain, command_list, command_providers,
+  command_remove, command_send, command_test, command_verify;
+
+#endif

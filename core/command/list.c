@@ -1,0 +1,170 @@
+/* list.c - herald list: the integrations of this host.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/json_doc.h"
+#include "base/log.h"
+#include "command.h"
+#include "options.h"
+#include "output.h"
+#include "session.h"
+#include "table.h"
+
+/* What one row says of a descriptor; integration is NULL if broken. */
+struct list_row {
+  const struct descriptor *descriptor;
+  const struct integration *integration;
+  const char *category;
+  const char *verified;
+  const char *state;
+};
+
+static struct list_row
+list_row (const struct session *session, size_t k)
+{
+  struct list_row row = {
+    .descriptor = session->configuration->descriptors[k],
+    .integration = session->integrations[k],
+    .category = "unknown",
+    .verified = "-",
+  };
+
+  if (row.integration != NULL) {
+    row.category = row.integration->is_mailer ? "mailer" : "webhook";
+    if (row.integration->is_mailer)
+      row.verified = session_is_untested (session, row.integration) ? "no"
+                                                                    : "yes";
+  }
+  if (row.integration == NULL)
+    row.state = "broken";
+  else if (!row.descriptor->is_enabled)
+    row.state = "disabled";
+  else if (strcmp (row.verified, "no") == 0)
+    row.state = "needs test";
+  else
+    row.state = "ready";
+  return row;
+}
+
+static void
+list_add_workspaces (char *text, size_t size,
+                     const struct descriptor *descriptor)
+{
+  size_t len = 0;
+
+  snprintf (text, size, "%s", descriptor->all_workspaces ? "all" : "");
+  for (size_t i = 0; i < descriptor->n_workspaces && len + 1 < size; i++) {
+    snprintf (text + len, size - len, "%s%s", i > 0 ? " " : "",
+              descriptor->workspaces[i]);
+    len = strlen (text);
+  }
+}
+
+static struct json_doc *
+list_row_json (const struct list_row *row)
+{
+  struct json_doc *doc = json_doc_object ();
+  struct json_doc *workspaces = json_doc_array ();
+  const struct descriptor *descriptor = row->descriptor;
+
+  for (size_t i = 0; i < descriptor->n_workspaces; i++)
+    json_doc_push (workspaces, json_doc_text (descriptor->workspaces[i]));
+  json_doc_put (doc, "name", json_doc_text (descriptor->name));
+  json_doc_put (doc, "provider", json_doc_text (descriptor->provider));
+  json_doc_put (doc, "category", json_doc_text (row->category));
+  json_doc_put (doc, "label",
+                json_doc_text (row->integration != NULL
+                                 ? row->integration->label
+                                 : descriptor->label));
+  json_doc_put (doc, "allWorkspaces",
+                json_doc_bool (descriptor->all_workspaces));
+  json_doc_put (doc, "workspaces", workspaces);
+  json_doc_put (doc, "enabled", json_doc_bool (descriptor->is_enabled));
+  json_doc_put (doc, "verified", json_doc_text (row->verified));
+  json_doc_put (doc, "state", json_doc_text (row->state));
+  json_doc_put (doc, "file", json_doc_text (descriptor->path));
+  return doc;
+}
+
+static void
+list_print (const struct session *session, const char *category,
+            bool is_json)
+{
+  static const char *const titles[] = {
+    "NAME", "PROVIDER", "CATEGORY", "WORKSPACES", "ENABLED", "VERIFIED",
+    "STATE", NULL
+  };
+  struct table *table = table_new (titles);
+  struct json_doc *doc = json_doc_array ();
+
+  for (size_t i = 0; i < session->n_integrations; i++) {
+    struct list_row row = list_row (session, i);
+    char workspaces[200];
+
+    if (category != NULL && strcmp (category, row.category) != 0)
+      continue;
+    json_doc_push (doc, list_row_json (&row));
+    list_add_workspaces (workspaces, sizeof workspaces, row.descriptor);
+    table_add (table, "%s", row.descriptor->name);
+    table_add (table, "%s", row.descriptor->provider);
+    table_add (table, "%s", row.category);
+    table_add (table, "%s", workspaces);
+    table_add (table, "%s", row.descriptor->is_enabled ? "yes" : "no");
+    table_add (table, "%s", row.verified);
+    table_add (table, "%s", row.state);
+  }
+  if (is_json)
+    output_json (doc);
+  else {
+    table_print (table);
+    json_doc_free (doc);
+  }
+  table_free (table);
+}
+
+int
+command_list (const struct command_globals *globals, int argc, char **argv)
+{
+  const char *category = NULL;
+  bool is_json = false;
+  const struct option_row rows[] = {
+    { OPTION_TEXT, "category", 'c', "NAME", "only webhook or mailer",
+      &category },
+    { OPTION_FLAG, "json", 0, NULL, "print JSON", &is_json },
+    { .kind = OPTION_END },
+  };
+  const struct options options = {
+    .command = "list",
+    .usage = "[options]",
+    .about = "Show the integrations of conf.d.  States: ready; disabled; "
+             "needs test (a mailer whose\ntest e-mail was not accepted with "
+             "its present settings, see \"herald test\");\nbroken (see "
+             "\"herald check\").",
+    .rows = rows,
+  };
+  struct session *session;
+  int n, status = EXIT_DONE;
+
+  if (!options_read (&options, argc, argv, &n, &status))
+    return status;
+  if (category != NULL && strcmp (category, "webhook") != 0
+      && strcmp (category, "mailer") != 0) {
+    fprintf (stderr, "herald list: --category is webhook or mailer\n");
+    return EXIT_USAGE;
+  }
+  session = session_open (globals);
+  if (session->configuration == NULL) {
+    session_report (session);
+    status = EXIT_CONFIG;
+  } else {
+    list_print (session, category, is_json);
+    if (problems_errors (session->problems) > 0)
+      log_warning ("some of conf.d has errors; \"herald check\" names them");
+  }
+  session_close (session);
+  return status;
+}

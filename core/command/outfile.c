@@ -1,0 +1,131 @@
+/* outfile.c - lines appended to a file that must not get lost.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+
+#include "outfile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/memory.h"
+
+struct outfile {
+  char *path;
+  int fd;
+  bool has_failed;
+  uint64_t n_lines;
+};
+
+struct outfile *
+outfile_open (const char *path)
+{
+  struct outfile *outfile;
+  int fd = open (path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+
+  if (fd < 0) {
+    log_error ("%s can't be written: %m", path);
+    return NULL;
+  }
+  outfile = memory_zeroed (1, sizeof *outfile);
+  outfile->path = memory_strdup (path);
+  outfile->fd = fd;
+  return outfile;
+}
+
+static int
+outfile_fail (struct outfile *outfile)
+{
+  if (!outfile->has_failed)
+    log_error ("%s can't be written: %m", outfile->path);
+  outfile->has_failed = true;
+  return -1;
+}
+
+int
+outfile_close (struct outfile *outfile)
+{
+  int status = 0;
+
+  if (outfile == NULL)
+    return 0;
+  /* A pipe or a terminal can't be synchronised, and need not be. */
+  if (fsync (outfile->fd) != 0 && errno != EINVAL && errno != EROFS
+      && errno != ENOTSUP)
+    outfile_fail (outfile);
+  if (close (outfile->fd) != 0)
+    outfile_fail (outfile);
+  if (outfile->has_failed)
+    status = -1;
+  free (outfile->path);
+  free (outfile);
+  return status;
+}
+
+/* Take back what was written of a line that does not fit. */
+static void
+outfile_cut (struct outfile *outfile, size_t len)
+{
+  struct stat status;
+
+  if (len > 0 && fstat (outfile->fd, &status) == 0
+      && S_ISREG (status.st_mode) && status.st_size >= (off_t) len
+      && ftruncate (outfile->fd, status.st_size - (off_t) len) != 0)
+    log_error ("%s ends with half a line: %m", outfile->path);
+}
+
+int
+outfile_add_part (struct outfile *outfile, const void *data, size_t len)
+{
+  size_t done = 0;
+
+  while (done < len) {
+    ssize_t n = write (outfile->fd, (const char *) data + done, len - done);
+
+    if (n < 0 && errno == EINTR)
+      continue;
+    if (n <= 0) {
+      outfile_fail (outfile);
+      outfile_cut (outfile, done);
+      return -1;
+    }
+    done += (size_t) n;
+  }
+  return 0;
+}
+
+int
+outfile_add (struct outfile *outfile, const void *data, size_t len)
+{
+  if (outfile_add_part (outfile, data, len) != 0)
+    return -1;
+  outfile->n_lines++;
+  return 0;
+}
+
+bool
+outfile_has_failed (const struct outfile *outfile)
+{
+  return outfile->has_failed;
+}
+
+uint64_t
+outfile_lines (const struct outfile *outfile)
+{
+  return outfile->n_lines;
+}
+
+bool
+outfile_is (const struct outfile *outfile, int fd)
+{
+  struct stat a, b;
+
+  return fstat (outfile->fd, &a) == 0 && fstat (fd, &b) == 0
+         && S_ISREG (a.st_mode) && a.st_dev == b.st_dev
+         && a.st_ino == b.st_ino;
+}

@@ -1,0 +1,165 @@
+/* session.c - what most commands start with.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+
+#include "session.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/redact.h"
+#include "base/text.h"
+
+struct session *
+session_open (const struct command_globals *globals)
+{
+  struct session *session = memory_zeroed (1, sizeof *session);
+  struct configuration *configuration;
+
+  session->problems = problems_new ();
+  session->loader = loader_new (globals->plugin_directory);
+  configuration = configuration_read (globals->config_directory,
+                                      session->problems);
+  session->configuration = configuration;
+  if (configuration == NULL)
+    return session;
+  session->state_directory = globals->state_directory;
+  if (session->state_directory == NULL)
+    session->state_directory = configuration->herald->state_directory;
+  if (session->state_directory == NULL)
+    session->state_directory = HERALD_STATEDIR;
+  session->n_integrations = configuration->n_descriptors;
+  session->integrations = memory_zeroed (session->n_integrations + 1,
+                                         sizeof *session->integrations);
+  for (size_t i = 0; i < session->n_integrations; i++)
+    if (!configuration->descriptors[i]->has_errors)
+      session->integrations[i]
+        = integration_open (configuration, configuration->descriptors[i],
+                            session->loader, session->problems);
+  return session;
+}
+
+void
+session_close (struct session *session)
+{
+  if (session == NULL)
+    return;
+  transport_free (session->transport);
+  exchanger_free (session->exchanger);
+  guard_free (session->guard);
+  loop_free (session->loop);
+  for (size_t i = 0; i < session->n_integrations; i++)
+    integration_close (session->integrations[i]);
+  free (session->integrations);
+  configuration_free (session->configuration);
+  loader_free (session->loader);
+  problems_free (session->problems);
+  free (session);
+  redact_forget_all ();
+}
+
+int
+session_connect (struct session *session, unsigned max_connections)
+{
+  const struct herald_xml *host = session->configuration->herald;
+  struct transport_config config = {
+    .ca_file = host->ca_file,
+    .proxy = host->proxy,
+    .max_reply = (size_t) host->max_reply,
+    .max_connections = max_connections,
+  };
+  char reason[200];
+
+  session->guard = guard_new (host->allowed, host->n_allowed, reason);
+  if (session->guard == NULL) {
+    log_error ("%s: %s", host->path, reason);
+    return -1;
+  }
+  session->loop = loop_new ();
+  config.guard = session->guard;
+  session->transport = transport_new (session->loop, &config, reason);
+  if (session->transport == NULL) {
+    log_error ("%s: %s", host->path, reason);
+    return -1;
+  }
+  session->exchanger = exchanger_new (session->transport);
+  return 0;
+}
+
+bool
+session_report (const struct session *session)
+{
+  for (size_t i = 0; i < problems_count (session->problems); i++) {
+    const struct problem *problem = problems_at (session->problems, i);
+    char where[512] = "";
+
+    if (*problem->file != '\0' && problem->line > 0)
+      snprintf (where, sizeof where, "%s:%u: ", problem->file,
+                problem->line);
+    else if (*problem->file != '\0')
+      snprintf (where, sizeof where, "%s: ", problem->file);
+    if (*problem->integration != '\0')
+      log_context (problem->integration, NULL);
+    if (problem->severity == PROBLEM_ERROR)
+      log_error ("%s%s", where, problem->text);
+    else
+      log_warning ("%s%s", where, problem->text);
+    log_context (NULL, NULL);
+  }
+  return problems_errors (session->problems) > 0;
+}
+
+const struct descriptor *
+session_descriptor (const struct session *session, const char *name)
+{
+  const struct configuration *configuration = session->configuration;
+  const struct descriptor *found;
+  const char **names, *nearest;
+
+  if (configuration == NULL)
+    return NULL;
+  found = configuration_find (configuration, name);
+  if (found != NULL)
+    return found;
+  names = memory_zeroed (configuration->n_descriptors + 1, sizeof *names);
+  for (size_t i = 0; i < configuration->n_descriptors; i++)
+    names[i] = configuration->descriptors[i]->name;
+  nearest = text_nearest (name, names);
+  if (nearest != NULL)
+    log_error ("there is no integration %s in %s/conf.d; did you mean %s?",
+               name, configuration->directory, nearest);
+  else
+    log_error ("there is no integration %s in %s/conf.d; \"herald list\" "
+               "shows what there is", name, configuration->directory);
+  free (names);
+  return NULL;
+}
+
+struct integration *
+session_find (const struct session *session, const char *name)
+{
+  const struct descriptor *descriptor = session_descriptor (session, name);
+
+  if (descriptor == NULL)
+    return NULL;
+  for (size_t i = 0; i < session->n_integrations; i++)
+    if (session->integrations[i] != NULL
+        && session->integrations[i]->descriptor == descriptor)
+      return session->integrations[i];
+  log_error ("integration %s can't be used: its configuration has errors, "
+             "see \"herald check\"", name);
+  return NULL;
+}
+
+bool
+session_is_untested (const struct session *session,
+                     const struct integration *integration)
+{
+  return integration->is_mailer
+         && proof_read (session->state_directory, integration, NULL)
+              != PROOF_GOOD;
+}

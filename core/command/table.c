@@ -1,0 +1,119 @@
+/* table.c - rows of text in columns, as wide as they need to be.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+
+#include "table.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/arena.h"
+#include "base/memory.h"
+
+enum { TABLE_COLUMNS = 12 };
+
+struct table {
+  struct arena *arena;
+  size_t n_columns;
+  const char *titles[TABLE_COLUMNS];
+  size_t n, size;               /* cells */
+  const char **cells;
+};
+
+struct table *
+table_new (const char *const *titles)
+{
+  struct table *table = memory_zeroed (1, sizeof *table);
+
+  table->arena = arena_new (0);
+  while (titles[table->n_columns] != NULL
+         && table->n_columns < TABLE_COLUMNS) {
+    table->titles[table->n_columns] = titles[table->n_columns];
+    table->n_columns++;
+  }
+  return table;
+}
+
+void
+table_free (struct table *table)
+{
+  if (table == NULL)
+    return;
+  arena_free (table->arena);
+  free (table->cells);
+  free (table);
+}
+
+void
+table_add (struct table *table, const char *fmt, ...)
+{
+  va_list args;
+
+  if (table->n == table->size) {
+    table->size = table->size > 0 ? 2 * table->size : 64;
+    table->cells = memory_resize (table->cells, table->size,
+                                  sizeof *table->cells);
+  }
+  va_start (args, fmt);
+  table->cells[table->n++] = arena_vprintf (table->arena, fmt, args);
+  va_end (args);
+}
+
+size_t
+table_rows (const struct table *table)
+{
+  return table->n / table->n_columns;
+}
+
+/* Characters, not bytes; good enough for names and labels. */
+static size_t
+table_width (const char *text)
+{
+  size_t n = 0;
+
+  for (; *text != '\0'; text++)
+    n += ((unsigned char) *text & 0xc0) != 0x80;
+  return n;
+}
+
+static void
+table_print_cell (const char *text, size_t width, int is_right, int is_last)
+{
+  size_t fill = width - table_width (text);
+
+  if (is_right)
+    printf ("%*s%s", (int) fill, "", text);
+  else if (is_last)
+    printf ("%s", text);
+  else
+    printf ("%s%*s", text, (int) fill, "");
+  fputs (is_last ? "\n" : "  ", stdout);
+}
+
+void
+table_print (const struct table *table)
+{
+  size_t widths[TABLE_COLUMNS] = { 0 };
+  size_t columns = table->n_columns;
+
+  if (table->n == 0)
+    return;
+  for (size_t i = 0; i < columns; i++)
+    widths[i] = table_width (table->titles[i])
+                - (table->titles[i][0] == '>');
+  for (size_t i = 0; i < table->n; i++)
+    if (table_width (table->cells[i]) > widths[i % columns])
+      widths[i % columns] = table_width (table->cells[i]);
+  for (size_t i = 0; i < columns; i++) {
+    int is_right = table->titles[i][0] == '>';
+
+    table_print_cell (table->titles[i] + is_right, widths[i], is_right,
+                      i + 1 == columns);
+  }
+  for (size_t i = 0; i < table->n; i++)
+    table_print_cell (table->cells[i], widths[i % columns],
+                      table->titles[i % columns][0] == '>',
+                      (i + 1) % columns == 0);
+}
