@@ -7,12 +7,27 @@
 unit_tests = \
 	tests/unit/test-arena \
 	tests/unit/test-buf \
+	tests/unit/test-catalogue \
+	tests/unit/test-condition \
+	tests/unit/test-crypto \
+	tests/unit/test-date \
+	tests/unit/test-event \
 	tests/unit/test-guard \
+	tests/unit/test-job \
+	tests/unit/test-json-doc \
 	tests/unit/test-json-index \
+	tests/unit/test-loader \
+	tests/unit/test-log \
+	tests/unit/test-loop \
 	tests/unit/test-memory \
 	tests/unit/test-number \
+	tests/unit/test-outcome \
+	tests/unit/test-redact \
 	tests/unit/test-smtp-dialogue \
+	tests/unit/test-stream \
+	tests/unit/test-template \
 	tests/unit/test-text \
+	tests/unit/test-token \
 	tests/unit/test-transport
 
 LDADD = tests/unit/libsupport.la core/libherald-core.la $(CMOCKA_LIBS)
@@ -27,4 +42,6 @@ endif
 check_LTLIBRARIES += tests/unit/libsupport.la
 tests_unit_libsupport_la_SOURCES = \
 	tests/unit/loopback.c \
-	tests/unit/loopback.h
+	tests/unit/loopback.h \
+	tests/unit/mock.c \
+	tests/unit/mock.h
