@@ -318,6 +318,8 @@ integration_open (const struct configuration *configuration,
   if (integration->settings != NULL && problems_errors (problems) == errors)
     is_open = open_instance (integration, &review) == 0;
   if (problems_errors (problems) == errors && is_open) {
+    /* problems is the caller's, and may not outlive this call. */
+    settings_seal (integration->settings);
     integration->order_key = settings_order_key (integration->settings);
     return integration;
   }

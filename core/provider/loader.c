@@ -11,7 +11,6 @@
 #include <limits.h>
 #include <ltdl.h>
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -89,14 +88,15 @@ loader_start (void)
     "herald", NULL, loader_module_open, loader_module_close,
     loader_find_symbol, NULL, NULL, NULL, LT_DLLOADER_PREPEND
   };
-  static bool is_started;
+  static const lt_dlvtable *theirs;     /* libltdl's memory, not ours */
 
-  if (is_started)
+  if (theirs != NULL)
     return 0;
   if (lt_dlinit () != 0 || lt_dlloader_add (&ours) != 0)
     return -1;
-  lt_dlloader_remove ("lt_dlopen");
-  is_started = true;
+  theirs = lt_dlloader_remove ("lt_dlopen");
+  if (theirs == NULL)
+    return -1;
   return 0;
 }
 

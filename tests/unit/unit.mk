@@ -45,3 +45,31 @@ tests_unit_libsupport_la_SOURCES = \
 	tests/unit/loopback.h \
 	tests/unit/mock.c \
 	tests/unit/mock.h
+
+# Plugins, good and bad, that test-loader and tests/e2e/test-plugin-test.sh
+# load.  Never installed: -rpath makes libtool build a shared object.
+test_modules = \
+	tests/unit/modules/good.la \
+	tests/unit/modules/misnamed.la \
+	tests/unit/modules/missing-function.la \
+	tests/unit/modules/newer-minor.la \
+	tests/unit/modules/no-abi.la \
+	tests/unit/modules/older.la \
+	tests/unit/modules/other-major.la
+check_LTLIBRARIES += $(test_modules)
+module_ldflags = -module -avoid-version -shared -rpath /nowhere
+
+tests_unit_modules_good_la_LDFLAGS = $(module_ldflags)
+tests_unit_modules_good_la_LIBADD =
+tests_unit_modules_misnamed_la_LDFLAGS = $(module_ldflags)
+tests_unit_modules_misnamed_la_LIBADD =
+tests_unit_modules_missing_function_la_LDFLAGS = $(module_ldflags)
+tests_unit_modules_missing_function_la_LIBADD =
+tests_unit_modules_newer_minor_la_LDFLAGS = $(module_ldflags)
+tests_unit_modules_newer_minor_la_LIBADD =
+tests_unit_modules_no_abi_la_LDFLAGS = $(module_ldflags)
+tests_unit_modules_no_abi_la_LIBADD =
+tests_unit_modules_older_la_LDFLAGS = $(module_ldflags)
+tests_unit_modules_older_la_LIBADD =
+tests_unit_modules_other_major_la_LDFLAGS = $(module_ldflags)
+tests_unit_modules_other_major_la_LIBADD =

@@ -1,0 +1,26 @@
+/* other-major.c - a plugin of another MAJOR, for test-loader.
+ *
+ * It ends the process if it is called: its ABI must be read first.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+
+#include <stdlib.h>
+
+#include "herald-plugin.h"
+
+HERALD_EXPORT extern const struct herald_abi herald_plugin_abi;
+HERALD_EXPORT const struct herald_plugin *
+herald_plugin_init (const struct herald_host *host);
+
+const struct herald_abi herald_plugin_abi = {
+  HERALD_ABI_MAJOR + 1, 0,
+  sizeof (struct herald_plugin), sizeof (struct herald_field), 0
+};
+
+const struct herald_plugin *
+herald_plugin_init (const struct herald_host *host)
+{
+  (void) host;
+  abort ();
+}
