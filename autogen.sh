@@ -104,11 +104,12 @@ find_missing ()
     pkg-config --exists libxml-2.0 || missing="$missing libxml2"
     pkg-config --exists jansson || missing="$missing jansson"
     pkg-config --exists libcrypto || missing="$missing libcrypto"
+    pkg-config --exists libidn2 || missing="$missing libidn2"
     if test "$1" = check; then
       pkg-config --exists cmocka || missing_tests="$missing_tests cmocka"
     fi
   else
-    missing="$missing pkg-config libcurl libxml2 jansson libcrypto"
+    missing="$missing pkg-config libcurl libxml2 jansson libcrypto libidn2"
     test "$1" != check || missing_tests="$missing_tests cmocka"
   fi
   has_ltdl || missing="$missing libltdl"
@@ -131,6 +132,7 @@ packages ()
       debian:libxml2) echo libxml2-dev ;;
       debian:jansson) echo libjansson-dev ;;
       debian:libcrypto) echo libssl-dev ;;
+      debian:libidn2) echo libidn2-dev ;;
       debian:libltdl) echo libltdl-dev ;;
       debian:cmocka) echo libcmocka-dev ;;
       debian:aiosmtpd) echo python3-aiosmtpd ;;
@@ -138,6 +140,7 @@ packages ()
       fedora:libxml2) echo libxml2-devel ;;
       fedora:jansson) echo jansson-devel ;;
       fedora:libcrypto) echo openssl-devel ;;
+      fedora:libidn2) echo libidn2-devel ;;
       fedora:libltdl) echo libtool-ltdl-devel ;;
       fedora:cmocka) echo libcmocka-devel ;;
       fedora:aiosmtpd) echo python3-aiosmtpd ;;
@@ -152,6 +155,7 @@ packages ()
       alpine:libxml2) echo libxml2-dev ;;
       alpine:jansson) echo jansson-dev ;;
       alpine:libcrypto) echo openssl-dev ;;
+      alpine:libidn2) echo libidn2-dev ;;
       alpine:libltdl) echo libltdl libtool ;;
       alpine:cmocka) echo cmocka-dev ;;
       alpine:aiosmtpd) echo py3-aiosmtpd ;;

@@ -8,7 +8,7 @@ noinst_LTLIBRARIES += core/libherald-core.la
 
 core_libherald_core_la_SOURCES =
 core_libherald_core_la_LIBADD = $(CURL_LIBS) $(XML_LIBS) $(JANSSON_LIBS) \
-	$(CRYPTO_LIBS) $(LTDL_LIBS) $(LIBM)
+	$(CRYPTO_LIBS) $(IDN_LIBS) $(LTDL_LIBS) $(LIBM)
 
 # -- base: what needs nothing of ours
 core_libherald_core_la_SOURCES += \
@@ -29,15 +29,20 @@ core_libherald_core_la_SOURCES += \
 
 # -- config: herald.xml, conf.d and secrets
 core_libherald_core_la_SOURCES += \
-	core/config/configuration.h \
-	core/config/descriptor.h \
+	core/config/configuration.c core/config/configuration.h \
+	core/config/descriptor.c core/config/descriptor.h \
+	core/config/descriptor_delivery.c \
+	core/config/descriptor_edit.c \
+	core/config/descriptor_mail.c \
+	core/config/descriptor_map.c \
+	core/config/descriptor_reading.h \
 	core/config/field_value.c core/config/field_value.h \
 	core/config/herald_xml.c core/config/herald_xml.h \
 	core/config/network.c core/config/network.h \
 	core/config/problem.c core/config/problem.h \
 	core/config/secret.c core/config/secret.h \
 	core/config/setting.c core/config/setting.h \
-	core/config/settings.h \
+	core/config/settings.c core/config/settings.h \
 	core/config/xml.c core/config/xml.h \
 	core/config/xml_expect.c
 
@@ -102,11 +107,33 @@ core_libherald_core_la_SOURCES += \
 
 # -- command: one file a subcommand
 core_libherald_core_la_SOURCES += \
+	core/command/add.c \
 	core/command/check.c \
 	core/command/command.h \
 	core/command/describe.c \
+	core/command/enable.c \
+	core/command/explain.c \
+	core/command/input.c core/command/input.h \
 	core/command/list.c \
 	core/command/options.c core/command/options.h \
+	core/command/outfile.c core/command/outfile.h \
+	core/command/output.c core/command/output.h \
+	core/command/progress.c core/command/progress.h \
 	core/command/providers.c \
+	core/command/rejects.c core/command/rejects.h \
+	core/command/remove.c \
+	core/command/report.c core/command/report.h \
+	core/command/sample.c core/command/sample.h \
+	core/command/send.c \
 	core/command/session.c core/command/session.h \
-	core/command/table.c core/command/table.h
+	core/command/table.c core/command/table.h \
+	core/command/test.c \
+	core/command/trial.c core/command/trial.h \
+	core/command/verify.c
+
+bin_PROGRAMS += herald
+
+herald_SOURCES = core/herald.c
+herald_CFLAGS = $(AM_CFLAGS) $(PIE_CFLAGS)
+herald_LDFLAGS = $(AM_LDFLAGS) $(PIE_LDFLAGS)
+herald_LDADD = core/libherald-core.la

@@ -19,8 +19,13 @@ herald_plugin_test_SOURCES = \
 	sdk/plugin-test/compare.h \
 	sdk/plugin-test/fixture.c \
 	sdk/plugin-test/fixture.h \
+	sdk/plugin-test/hostile.c \
+	sdk/plugin-test/hostile.h \
+	sdk/plugin-test/main.c \
 	sdk/plugin-test/run.c \
 	sdk/plugin-test/run.h \
+	sdk/plugin-test/shape.c \
+	sdk/plugin-test/shape.h \
 	sdk/plugin-test/verdict.c \
 	sdk/plugin-test/verdict.h
 herald_plugin_test_CFLAGS = $(AM_CFLAGS) $(PIE_CFLAGS)

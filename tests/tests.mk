@@ -6,8 +6,8 @@
 #   tests/fuzz/fuzz-NAME.c   a word in fuzz_targets, and its _LDADD line
 #                            (tests/fuzz/fuzz.mk);
 #                            its corpus is the directory tests/fuzz/corpus/NAME
-#   tests/modules/NAME.c     a word tests/modules/NAME.la in test_modules,
-#                            and its _CPPFLAGS and _LDFLAGS lines
+#   tests/unit/modules/NAME.c   a plugin that tests load: a word in
+#                            test_modules, and its two lines (unit.mk)
 #   tests/e2e/test-NAME.py   a word in script_tests; so for interop.  It
 #                            prints TAP, or ends in unittest.main ()
 
@@ -36,7 +36,7 @@ AM_TESTS_ENVIRONMENT = \
 	export HERALD_PLUGINS; \
 	HERALD_PLUGIN_TEST='$(abs_top_builddir)/herald-plugin-test'; \
 	export HERALD_PLUGIN_TEST; \
-	TEST_MODULES='$(abs_top_builddir)/tests/modules/.libs'; \
+	TEST_MODULES='$(abs_top_builddir)/tests/unit/modules/.libs'; \
 	export TEST_MODULES; \
 	PYTHON='$(PYTHON)'; export PYTHON; \
 	NODE='$(NODE)'; export NODE; \
@@ -61,15 +61,6 @@ quick_tests = $(unit_tests) $(shell_tests)
 
 EXTRA_DIST += tests/sandbox
 EXTRA_DIST += $(shell_tests) tests/plugin-cases.sh tests/tap.py
-
-# -- plugins that tests load, good and bad, from $TEST_MODULES
-
-test_modules =
-check_LTLIBRARIES += $(test_modules)
-
-# A plugin that is broken on purpose can't be linked with -z defs.
-test_module_cppflags = $(plugin_cppflags)
-test_module_ldflags = -module -avoid-version -shared -rpath /nowhere
 
 include tests/unit/unit.mk
 include tests/fuzz/fuzz.mk

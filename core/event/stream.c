@@ -190,20 +190,41 @@ stream_give (struct stream *stream, size_t len, struct stream_item *item)
   if (stream->is_split || len > stream->max_event)
     return stream_give_part (stream, len, true, item);
   if (event_reader_read (stream->reader, text, len, &item->event,
-                         &stream->error) == 0)
+                         &stream->error) == 0) {
+    item->line = stream->line;
     return STREAM_EVENT;
+  }
   return stream_bad (item, stream->line, stream->error.reason, text, len);
 }
 
+/* Blanks at the end of what is there of an element, which may lie behind
+ * it and then don't count.  Not more than a chunk, to keep the bound. */
+static size_t
+stream_trailing_space (const struct stream *stream)
+{
+  size_t n = 0;
+
+  if (stream->mode != STREAM_ELEMENTS)
+    return 0;
+  while (n < STREAM_CHUNK && n < stream->end - stream->start
+         && stream_is_space (stream->data[stream->end - n - 1]))
+    n++;
+  return n;
+}
+
 /* Nothing ends in what is there: wait, unless it is too long already.
- * One byte is held back, for a part that is the last must be told. */
+ * One byte is held back, for a part that is the last must be told.  The
+ * one byte allowed more may be a line's CR. */
 static enum stream_kind
 stream_wait (struct stream *stream, struct stream_item *item)
 {
   size_t len = stream->end - stream->start;
   enum stream_kind kind = STREAM_MORE;
+  bool is_long = len > stream->max_event + 1
+                 && len - stream_trailing_space (stream)
+                      > stream->max_event + 1;
 
-  if ((stream->is_split && len > 1) || len > stream->max_event + 1) {
+  if ((stream->is_split && len > 1) || is_long) {
     kind = stream_give_part (stream, len - 1, false, item);
     stream_consume (stream, len - 1);
   }

@@ -28,8 +28,8 @@ enum stream_kind {
 
 struct stream_item {
   struct event *event;
+  uint64_t line;                /* where it begins; 1 is the first */
   /* Of STREAM_BAD: */
-  uint64_t line;                /* 1 is the first */
   const char *reason;           /* one line */
   const char *text;             /* until the next call */
   size_t len;
