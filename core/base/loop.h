@@ -32,7 +32,8 @@ void loop_want (struct loop *loop, int fd, unsigned wanted,
 void loop_forget (struct loop *loop, int fd);
 
 /* A timer is made once and set as often as needed; it fires once each
- * time, never twice in a turn.  A time gone by means the next turn.  Times are microseconds of date_monotonic_us (). */
+ * time, never twice in a turn.  A time gone by means the next turn.
+ * Times are microseconds of date_monotonic_us (). */
 struct loop_timer *loop_timer_new (struct loop *loop, loop_timer_fn *fn,
                                    void *data);
 void loop_timer_free (struct loop_timer *timer);        /* NULL is fine */

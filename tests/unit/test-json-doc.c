@@ -95,6 +95,7 @@ test_reading (void **state)
   };
   struct json_doc *doc = read_text (" {\"b\":[1,\"x\",-2.9],\"a\":{}} ");
   const struct json_doc *list = json_doc_get (doc, "b");
+  char none[160] = "";
 
   (void) state;
   assert_true (json_doc_is_object (doc));
@@ -119,6 +120,9 @@ test_reading (void **state)
     assert_true (reason[0] != '\0');
     assert_non_null (memchr (reason, '\0', sizeof reason));
   }
+  assert_null (json_doc_read ("[1\0]", 4, none));
+  assert_string_equal (none, "a NUL byte");
+  assert_null (json_doc_read ("true\0", 5, none));
 }
 
 static void
