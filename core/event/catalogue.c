@@ -158,7 +158,7 @@ catalogue_find (const struct catalogue *catalogue, const char *key,
   for (size_t i = 0; i < catalogue->n; i++) {
     const char *name = catalogue->fields[i]->key;
 
-    if (strncmp (name, key, len) == 0 && name[len] == '\0')
+    if (strlen (name) == len && memcmp (name, key, len) == 0)
       return catalogue->fields[i];
   }
   return NULL;

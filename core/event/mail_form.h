@@ -37,7 +37,9 @@ struct mail_form {
 };
 
 /* Fill in the mail for an event; strings are arena's.  Line breaks that a
- * field brings into a subject, name or header become spaces.  -1 with a
+ * field brings into a subject, name or header become one space; a name
+ * without text is NULL, a header without text is left out, a form without
+ * subject makes "".  -1 with a
  * reason fit for an operator ("the event has no email", "email is no
  * address: has a line break"), never with the value: the delivery is
  * rejected.  to_address: instead of the event's (a test e-mail), or

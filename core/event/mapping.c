@@ -583,6 +583,20 @@ mapping_write (const struct mapping *mapping, const struct event *event,
   return 0;
 }
 
+/* Whether an event lacks what the row is made of; text_len is what its
+ * template came to. */
+static bool
+mapping_is_missing (const struct mapping_rule *rule,
+                    const struct event *event, size_t text_len)
+{
+  const struct event_value *value;
+
+  if (rule->source == NULL)
+    return text_len == 0;
+  value = event_field (event, rule->source, rule->source_len);
+  return value == NULL || value->kind == JSON_NULL;
+}
+
 void
 mapping_add_text (const struct mapping *mapping, const char *target,
                   const struct event *event, struct buf *out)
@@ -598,9 +612,8 @@ mapping_add_text (const struct mapping *mapping, const char *target,
   else if (rule->template != NULL)
     template_write (rule->template, event, out);
   if (rule->is_constant
-      || (rule->has_fallback && out->len == before
-          && (rule->source == NULL
-              || !event_has (event, rule->source, rule->source_len))))
+      || (rule->has_fallback
+          && mapping_is_missing (rule, event, out->len - before)))
     buf_add_text (out, rule->constant.text);
   if (rule->as != MAPPING_BOOLEAN)
     return;

@@ -25,7 +25,8 @@ struct mapping_row {
   const char *target;           /* "firstname", "address.city" */
   const char *source;           /* a source field */
   const char *value;            /* a constant */
-  const char *template;         /* "{{firstName}} {{lastName}}" */
+  const char *template;         /* "{{firstName}} {{lastName}}"; missing if
+                                   it comes to no text at all */
   enum mapping_as as;           /* MAPPING_NUMBER: of text that reads as a
                                    JSON number; BOOLEAN: true, false, 1, 0,
                                    yes, no, on, off */

@@ -34,7 +34,9 @@ struct stream_item {
   const char *text;             /* until the next call */
   size_t len;
   bool is_first, is_last;       /* a line longer than max_event comes in
-                                   pieces: both true if in one */
+                                   pieces: both true if in one.  The last
+                                   may be empty, as is what tells of an
+                                   array that is not closed */
 };
 
 /* Blank lines and a byte order mark at the start are skipped; CRLF is

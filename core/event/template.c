@@ -72,7 +72,8 @@ template_check_key (const char *key, size_t len,
   if (catalogue_find (catalogue, key, len) != NULL)
     return 0;
   len = text_clip (key, len, 64);
-  if (len >= sizeof name || !text_is_one_line (key, len)) {
+  if (len >= sizeof name || !text_is_utf8 (key, len)
+      || !text_is_one_line (key, len)) {
     snprintf (ret_reason, TEMPLATE_REASON,
               "what stands between {{ and }} is no source field");
     return -1;
