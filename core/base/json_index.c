@@ -316,9 +316,16 @@ hash_seed (void)
 static inline uint64_t
 mix (uint64_t a, uint64_t b)
 {
+#ifdef __SIZEOF_INT128__
   unsigned __int128 product = (unsigned __int128) a * b;
 
   return (uint64_t) product ^ (uint64_t) (product >> 64);
+#else
+  uint64_t low = (a & UINT32_MAX) * (b >> 32 | 1);
+  uint64_t high = (a >> 32) * (b | 1);
+
+  return (low ^ (low >> 29)) + (high ^ (high << 31 | high >> 33));
+#endif
 }
 
 static uint32_t
