@@ -49,7 +49,8 @@ AM_TESTS_ENVIRONMENT = \
 # In the order they finish best: the slow ones first.
 script_tests = \
 	tests/sandbox/test_sandbox.py
-shell_tests = tests/plugin-symbols.sh tests/sources.sh
+shell_tests = tests/plugin-symbols.sh tests/sources.sh \
+	tests/e2e/test-plugin-test.sh tests/e2e/test-third-party.sh
 
 if HAVE_PYTHON
 TESTS += $(script_tests)

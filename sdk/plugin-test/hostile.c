@@ -14,12 +14,14 @@
 
 #define TEN(text) text text text text text text text text text text
 
-/* Values that harm who forgets to quote.  NULL: the case's own. */
+/* Values that harm who forgets to quote. */
 static const char *const hostile_texts[] = {
   "\"quoted\" \\ back\\slash",
   "line\nbreak\r\nX-Injected: yes\r\n\r\nbody\ttab",
   "}],\"x\":[{",
+  "\"}],\"x\":[{\"y\":\"",
   "\",\"x\":\"y",
+  "\",\"x",
   "x\"},{\"x\":\"y\"},{\"z\":\"",
   "%s%n%d%%",
   "",
@@ -48,8 +50,7 @@ static const int hostile_smtp_statuses[] = { 250, 421, 451, 535, 550, 554 };
 
 /* ------------------------------------------------------------------ */
 
-/* Addresses stay, or there would be no e-mail; so do texts that a row
- * reads as number, date or truth: those are none of the plugin's. */
+/* Addresses stay, or there would be no e-mail. */
 static const char *
 change_text (void *data, const char *text)
 {
@@ -174,8 +175,10 @@ hostile_values (struct fixture *fixture, struct buf *notes)
   is_good = run_watched (fixture, &watch, NULL, notes)
             && run_watched (fixture, &watch, "harmless", notes);
   watch.is_learning = false;
-  for (size_t k = 0; is_good && k < HERALD_COUNT (hostile_texts); k++)
-    is_good = run_watched (fixture, &watch, hostile_texts[k], notes);
+  for (size_t k = 0; k < HERALD_COUNT (hostile_texts); k++) {
+    watch.is_good = true;
+    is_good &= run_watched (fixture, &watch, hostile_texts[k], notes);
+  }
   shape_free (watch.shape);
   return is_good;
 }

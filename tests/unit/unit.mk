@@ -13,6 +13,7 @@ unit_tests = \
 	tests/unit/test-date \
 	tests/unit/test-event \
 	tests/unit/test-guard \
+	tests/unit/test-host \
 	tests/unit/test-job \
 	tests/unit/test-json-doc \
 	tests/unit/test-json-index \
@@ -20,9 +21,12 @@ unit_tests = \
 	tests/unit/test-log \
 	tests/unit/test-loop \
 	tests/unit/test-memory \
+	tests/unit/test-message \
 	tests/unit/test-number \
 	tests/unit/test-outcome \
 	tests/unit/test-redact \
+	tests/unit/test-reply \
+	tests/unit/test-request \
 	tests/unit/test-smtp-dialogue \
 	tests/unit/test-stream \
 	tests/unit/test-template \
@@ -49,6 +53,7 @@ tests_unit_libsupport_la_SOURCES = \
 # Plugins, good and bad, that test-loader and tests/e2e/test-plugin-test.sh
 # load.  Never installed: -rpath makes libtool build a shared object.
 test_modules = \
+	tests/unit/modules/careless.la \
 	tests/unit/modules/good.la \
 	tests/unit/modules/misnamed.la \
 	tests/unit/modules/missing-function.la \
@@ -59,6 +64,8 @@ test_modules = \
 check_LTLIBRARIES += $(test_modules)
 module_ldflags = -module -avoid-version -shared -rpath /nowhere
 
+tests_unit_modules_careless_la_LDFLAGS = $(module_ldflags)
+tests_unit_modules_careless_la_LIBADD =
 tests_unit_modules_good_la_LDFLAGS = $(module_ldflags)
 tests_unit_modules_good_la_LIBADD =
 tests_unit_modules_misnamed_la_LDFLAGS = $(module_ldflags)

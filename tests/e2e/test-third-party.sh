@@ -1,0 +1,59 @@
+#!/bin/sh
+# test-third-party.sh - the template builds and passes outside the tree.
+# SPDX-License-Identifier: MIT
+#
+# With nothing of herald but its header, as an author elsewhere has it.
+
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+source=${top_srcdir:-.}
+kit=${HERALD_PLUGIN_TEST:-herald-plugin-test}
+
+mkdir "$work/include"
+cp "$source/sdk/herald-plugin.h" "$work/include/"
+cp -R "$source/sdk/template" "$work/mychat"
+chmod -R u+w "$work"
+
+# report N WHAT: by the status of the last command.
+report ()
+{
+  if test "$3" = 0; then
+    echo "ok $1 - $2"
+  else
+    echo "not ok $1 - $2"
+    sed 's/^/# /' "$work/out"
+  fi
+}
+
+if ! make --version 2>/dev/null | grep -q GNU; then
+  echo "1..0 # SKIP the template's Makefile is for GNU make"
+  exit 0
+fi
+
+# Not what this build was told: flags and makefile variables of an author.
+unset MAKEFLAGS MFLAGS MAKELEVEL CFLAGS CPPFLAGS LDFLAGS
+cd "$work/mychat" || exit 1
+
+make HERALD_CFLAGS="-I$work/include" CC="${CC:-cc}" \
+  CFLAGS="-O2 -Wall -Wextra -Werror" >"$work/out" 2>&1
+report 1 "the template builds without a warning" $?
+
+make HERALD_PLUGIN_TEST="$kit" HERALD_CFLAGS="-I$work/include" check \
+  >"$work/out" 2>&1
+report 2 "its cases pass" $?
+
+make DESTDIR="$work/root" HERALD_PLUGINDIR=/plugins \
+  HERALD_CFLAGS="-I$work/include" install >"$work/out" 2>&1 &&
+  test -x "$work/root/plugins/mychat.so"
+report 3 "it installs its module" $?
+
+if c++ --version >/dev/null 2>&1; then
+  printf '%s\n' '#include <herald-plugin.h>' 'int main () { return 0; }' \
+    >"$work/a.cc"
+  c++ -Wall -Wextra -Werror -I"$work/include" -fsyntax-only "$work/a.cc" \
+    >"$work/out" 2>&1
+  report 4 "a C++ compiler reads the header" $?
+else
+  echo "ok 4 - a C++ compiler reads the header # SKIP there is none"
+fi
+echo "1..4"
