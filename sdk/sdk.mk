@@ -31,3 +31,17 @@ herald_plugin_test_SOURCES = \
 herald_plugin_test_CFLAGS = $(AM_CFLAGS) $(PIE_CFLAGS)
 herald_plugin_test_LDFLAGS = $(AM_LDFLAGS) $(PIE_LDFLAGS)
 herald_plugin_test_LDADD = core/libherald-core.la
+
+dist_man_MANS += sdk/man/herald-plugin-test.1 sdk/man/herald-plugin.3
+
+# Where a plugin elsewhere starts from; see tests/e2e/test-third-party.sh.
+EXTRA_DIST += \
+	sdk/template/Makefile \
+	sdk/template/README \
+	sdk/template/cases/integration.xml \
+	sdk/template/cases/no-room.case \
+	sdk/template/cases/ok.case \
+	sdk/template/cases/too-fast.case \
+	sdk/template/cases/verify-refused.case \
+	sdk/template/cases/verify.case \
+	sdk/template/mychat.c

@@ -9,6 +9,7 @@ trap 'rm -rf "$work"' EXIT
 source=${top_srcdir:-.}
 kit=${HERALD_PLUGIN_TEST:-herald-plugin-test}
 
+manual=$(cd "$source" && pwd)/sdk/man/herald-plugin.3
 mkdir "$work/include"
 cp "$source/sdk/herald-plugin.h" "$work/include/"
 cp -R "$source/sdk/template" "$work/mychat"
@@ -56,4 +57,36 @@ if c++ --version >/dev/null 2>&1; then
 else
   echo "ok 4 - a C++ compiler reads the header # SKIP there is none"
 fi
-echo "1..4"
+
+# The first example of the manual, as it stands there.
+awk '/^\.Bd -literal$/ { on = 1; next } /^\.Ed/ { exit } on' \
+  "$manual" >"$work/tiny.c"
+# CC may be more than a word.
+# shellcheck disable=SC2086
+${CC:-cc} -std=gnu11 -Wall -Wextra -Werror -fPIC -shared \
+  -fvisibility=hidden -I"$work/include" -o "$work/tiny.so" "$work/tiny.c" \
+  >"$work/out" 2>&1
+report 5 "the plugin in herald-plugin(3) builds" $?
+cat >"$work/tiny.case" <<'CASE'
+# the manual's plugin posts the record
+--- integration
+<integration xmlns="urn:herald:integration:1" name="t" provider="tiny"
+    enabled="true">
+  <workspaces all="true"/>
+  <settings>
+    <setting name="endpoint">https://tiny.example/</setting>
+  </settings>
+  <map><field name="name" source="firstName"/></map>
+</integration>
+--- event
+{"firstName":"Ada"}
+--- request
+POST https://tiny.example/
+
+{"name":"Ada"}
+--- outcome
+delivered
+CASE
+"$kit" "$work/tiny.so" "$work/tiny.case" >"$work/out" 2>&1
+report 6 "and delivers" $?
+echo "1..6"
