@@ -19,33 +19,41 @@
 /* As HERALD_REGISTER defines it in a plugin. */
 const struct herald_host *herald = &host_table;
 
-static const struct herald_choice modes[] = {
-  { "one", "One" }, { "two", "Two" }, { NULL, NULL }
-};
+static const struct herald_choice modes[]
+  = { { "one", "One" }, { "two", "Two" }, { NULL, NULL } };
 
-static struct herald_field fields[] = {
-  { .name = "endpoint", .label = "Endpoint", .type = HERALD_TEXT },
-  { .name = "key", .label = "Key", .type = HERALD_TEXT,
-    .flags = HERALD_SECRET },
-  { .name = "extra", .label = "Extra", .type = HERALD_HEADER,
-    .flags = HERALD_MANY },
-  { .name = "count", .label = "Count", .type = HERALD_NUMBER, .max = 100 },
-  { .name = "on", .label = "On", .type = HERALD_BOOL, .preset = "true" },
-  { .name = "mode", .label = "Mode", .type = HERALD_CHOICE,
-    .choices = modes, .preset = "one" },
-  { .name = "absent", .label = "Absent", .type = HERALD_TEXT }
-};
+static struct herald_field fields[]
+  = { { .name = "endpoint", .label = "Endpoint", .type = HERALD_TEXT },
+      { .name = "key",
+        .label = "Key",
+        .type = HERALD_TEXT,
+        .flags = HERALD_SECRET },
+      { .name = "extra",
+        .label = "Extra",
+        .type = HERALD_HEADER,
+        .flags = HERALD_MANY },
+      { .name = "count", .label = "Count", .type = HERALD_NUMBER, .max = 100 },
+      { .name = "on", .label = "On", .type = HERALD_BOOL, .preset = "true" },
+      { .name = "mode",
+        .label = "Mode",
+        .type = HERALD_CHOICE,
+        .choices = modes,
+        .preset = "one" },
+      { .name = "absent", .label = "Absent", .type = HERALD_TEXT } };
 
-static const struct setting given[] = {
-  { .name = "endpoint", .value = "https://api.example.org/v1",
-    .file = "mock.xml", .line = 2 },
-  { .name = "key", .value = "s3cret-of-the-mock", .file = "mock.xml",
-    .line = 3 },
-  { .name = "extra", .value = "X-One: 1", .file = "mock.xml", .line = 4 },
-  { .name = "extra", .value = "X-Two: 2", .file = "mock.xml", .line = 5 },
-  { .name = "count", .value = "42", .file = "mock.xml", .line = 6 },
-  { .name = "mode", .value = "two", .file = "mock.xml", .line = 7 }
-};
+static const struct setting given[]
+  = { { .name = "endpoint",
+        .value = "https://api.example.org/v1",
+        .file = "mock.xml",
+        .line = 2 },
+      { .name = "key",
+        .value = "s3cret-of-the-mock",
+        .file = "mock.xml",
+        .line = 3 },
+      { .name = "extra", .value = "X-One: 1", .file = "mock.xml", .line = 4 },
+      { .name = "extra", .value = "X-Two: 2", .file = "mock.xml", .line = 5 },
+      { .name = "count", .value = "42", .file = "mock.xml", .line = 6 },
+      { .name = "mode", .value = "two", .file = "mock.xml", .line = 7 } };
 
 static void
 keep_line (void *data, enum log_level level, const char *line)
@@ -63,8 +71,8 @@ add_row (struct mock *mock, const char *target, const char *source)
   struct mapping_row row = { .target = target, .source = source };
   char reason[200];
 
-  assert_int_equal (mapping_add (mock->mapping, &row, mock->catalogue,
-                                 reason), 0);
+  assert_int_equal (mapping_add (mock->mapping, &row, mock->catalogue, reason),
+                    0);
 }
 
 static const struct template *
@@ -99,16 +107,17 @@ make_mail (struct mock *mock)
 static void
 make_settings (struct mock *mock)
 {
-  struct settings_scope scope = {
-    .integration = "crm", .file = "mock.xml", .line = 1,
-    .catalogue = mock->catalogue, .mapping = mock->mapping,
-    .is_private_file = true
-  };
+  struct settings_scope scope = { .integration = "crm",
+                                  .file = "mock.xml",
+                                  .line = 1,
+                                  .catalogue = mock->catalogue,
+                                  .mapping = mock->mapping,
+                                  .is_private_file = true };
 
   mock->problems = problems_new ();
   mock->integration.settings
-    = settings_new (mock->arena, &scope, fields, HERALD_COUNT (fields),
-                    given, HERALD_COUNT (given), NULL, 0, mock->problems);
+    = settings_new (mock->arena, &scope, fields, HERALD_COUNT (fields), given,
+                    HERALD_COUNT (given), NULL, 0, mock->problems);
   assert_non_null (mock->integration.settings);
 }
 
@@ -180,12 +189,13 @@ mock_job (struct mock *mock, size_t n)
   for (size_t i = 0; i < n; i++) {
     char data[200];
 
-    snprintf (data, sizeof data, "{\"email\":\"p%zu@example.org\","
-              "\"firstName\":\"P%zu\",\"score\":%zu,\"town\":\"Bern\"}", i,
-              i, i);
+    snprintf (data, sizeof data,
+              "{\"email\":\"p%zu@example.org\","
+              "\"firstName\":\"P%zu\",\"score\":%zu,\"town\":\"Bern\"}",
+              i, i, i);
     items[i].event = mock_event (mock, data);
-    items[i].id = arena_printf (mock->arena,
-                                "00000000-0000-8000-8000-%012zu", i);
+    items[i].id
+      = arena_printf (mock->arena, "00000000-0000-8000-8000-%012zu", i);
     items[i].attempt = 1;
   }
   job = job_new (&mock->integration, JOB_DELIVER, items, n);
@@ -221,8 +231,8 @@ void
 mock_answer (struct job *job, struct herald_request *request, int status,
              const char *body)
 {
-  struct job_answer answer = { .status = status, .body = body,
-                               .body_len = strlen (body) };
+  struct job_answer answer
+    = { .status = status, .body = body, .body_len = strlen (body) };
 
   job_answer (job, request, &answer);
 }
@@ -232,9 +242,11 @@ mock_reply_header (struct job *job, int status, const char *body,
                    const char *name, const char *value)
 {
   struct request_header header = { name, value };
-  struct job_answer answer = { .status = status, .body = body,
+  struct job_answer answer = { .status = status,
+                               .body = body,
                                .body_len = strlen (body),
-                               .headers = &header, .n_headers = 1 };
+                               .headers = &header,
+                               .n_headers = 1 };
   struct herald_request *request = job_take (job);
 
   assert_non_null (request);

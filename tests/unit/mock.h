@@ -21,11 +21,11 @@ struct mock {
   struct catalogue *catalogue;
   struct event_reader *reader;
   struct problems *problems;
-  struct mapping *mapping;      /* email name score flag tags */
+  struct mapping *mapping; /* email name score flag tags */
   struct descriptor descriptor;
-  struct provider provider;     /* .plugin.build and so on */
+  struct provider provider; /* .plugin.build and so on */
   struct integration integration;
-  char log[8192];               /* lines logged, each with its newline */
+  char log[8192]; /* lines logged, each with its newline */
 };
 
 /* A webhook with the settings endpoint, key, extra (many), count, on and
@@ -43,8 +43,8 @@ struct job *mock_built (struct mock *mock, size_t n,
 /* Of one delivery of this data. */
 struct job *mock_job_of (struct mock *mock, const char *data);
 
-void mock_answer (struct job *job, struct herald_request *request,
-                  int status, const char *body);
+void mock_answer (struct job *job, struct herald_request *request, int status,
+                  const char *body);
 /* The next request, which must be there, is answered so. */
 void mock_reply (struct job *job, int status, const char *body);
 void mock_reply_header (struct job *job, int status, const char *body,

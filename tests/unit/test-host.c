@@ -273,7 +273,8 @@ look_at_text (struct herald_job *job)
   for (size_t i = 0; i < 1000; i++)
     assert_int_equal (zero[i], 0);
   assert_string_equal (herald->format ("%s-%d", "a", 1), "a-1");
-  assert_string_equal (herald->quote ("a\"\n\xc3\xa9"), "\"a\\\"\\n\xc3\xa9\"");
+  assert_string_equal (herald->quote ("a\"\n\xc3\xa9"),
+                       "\"a\\\"\\n\xc3\xa9\"");
   assert_string_equal (herald->quote (NULL), "null");
   assert_string_equal (herald->url_escape ("a/b c"), "a%2Fb%20c");
   assert_string_equal (herald->html_escape ("<a & \"b\">"),
@@ -281,8 +282,7 @@ look_at_text (struct herald_job *job)
   assert_string_equal (herald->clip ("\xc3\xa9\xc3\xa9x", 2),
                        "\xc3\xa9\xc3\xa9");
   assert_string_equal (herald->clip ("ab", 9), "ab");
-  assert_true (herald->date ("Sun, 06 Nov 1994 08:49:37 GMT")
-               == 784111777000);
+  assert_true (herald->date ("Sun, 06 Nov 1994 08:49:37 GMT") == 784111777000);
   assert_int_equal (herald->date ("tomorrow"), -1);
   assert_string_equal (herald->hex (bytes, 3), "00ff10");
   assert_string_equal (herald->base64 (bytes, 3), "AP8Q");
@@ -304,8 +304,7 @@ look_at_digests (struct herald_job *job)
   assert_string_equal (herald->hex (digest, 32),
                        "ba7816bf8f01cfea414140de5dae2223"
                        "b00361a396177a9cb410ff61f20015ad");
-  herald->hmac_sha256 ("Jefe", 4, "what do ya want for nothing?", 28,
-                       digest);
+  herald->hmac_sha256 ("Jefe", 4, "what do ya want for nothing?", 28, digest);
   assert_string_equal (herald->hex (digest, 32),
                        "5bdcc146bf60754e6a042426089575c7"
                        "5a003f089d2739839dec58b964ec3843");
@@ -426,12 +425,13 @@ int
 main (void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown (f, setup, teardown)
-#define TEST_MAIL(f) cmocka_unit_test_setup_teardown (f, setup_mailer, teardown)
-  const struct CMUnitTest tests[] = {
-    TEST (test_complete), TEST (test_settings), TEST (test_complaints),
-    TEST (test_deliveries), TEST_MAIL (test_mail), TEST (test_text_values),
-    TEST (test_text), TEST (test_log), TEST (test_stray), TEST (test_misuse)
-  };
+#define TEST_MAIL(f)                                                          \
+  cmocka_unit_test_setup_teardown (f, setup_mailer, teardown)
+  const struct CMUnitTest tests[]
+    = { TEST (test_complete),   TEST (test_settings),  TEST (test_complaints),
+        TEST (test_deliveries), TEST_MAIL (test_mail), TEST (test_text_values),
+        TEST (test_text),       TEST (test_log),       TEST (test_stray),
+        TEST (test_misuse) };
 
   return cmocka_run_group_tests (tests, NULL, NULL);
 }

@@ -197,8 +197,7 @@ test_unfit (void **state)
   struct job *job;
 
   (void) state;
-  assert_int_equal (mapping_add (mock.mapping, &row, mock.catalogue, why),
-                    0);
+  assert_int_equal (mapping_add (mock.mapping, &row, mock.catalogue, why), 0);
   job = mock_built (&mock, 1, build_never);
   assert_true (job_is_done (job));
   assert_null (job_take (job));
@@ -224,11 +223,11 @@ build_second (void *instance, struct herald_job *job)
 static void
 test_hidden (void **state)
 {
-  struct job_item items[3] = {
-    { .event = mock_event (&mock, "{\"score\":1}"), .id = "a" },
-    { .event = mock_event (&mock, "{\"email\":\"b@x.org\"}"), .id = "b" },
-    { .event = mock_event (&mock, "{\"email\":\"c@x.org\"}"), .id = "c" }
-  };
+  struct job_item items[3]
+    = { { .event = mock_event (&mock, "{\"score\":1}"), .id = "a" },
+        { .event = mock_event (&mock, "{\"email\":\"b@x.org\"}"), .id = "b" },
+        { .event = mock_event (&mock, "{\"email\":\"c@x.org\"}"),
+          .id = "c" } };
   struct job *job;
 
   (void) state;
@@ -581,7 +580,7 @@ on_more (void *instance, struct herald_job *job,
   (void) instance;
   (void) reply;
   herald->delivered (job, 0, "");
-  post (job, NULL);             /* covers what is left: 1 */
+  post (job, NULL); /* covers what is left: 1 */
   return 0;
 }
 
@@ -741,14 +740,15 @@ test_token (void **state)
   job = job_new (&mock.integration, JOB_TOKEN, NULL, 0);
   assert_false (job_wants_token (job));
   job_build (job);
-  mock_reply (job, 200, "{\"access_token\":\"tok-1\","
-                        "\"instance_url\":\"https://eu.example\"}");
+  mock_reply (job, 200,
+              "{\"access_token\":\"tok-1\","
+              "\"instance_url\":\"https://eu.example\"}");
   assert_true (job_is_done (job));
   assert_int_equal (job_verdict (job)->outcome.kind, OUTCOME_DELIVERED);
   assert_int_equal (job_faults (job), 0);
   assert_string_equal (mock.integration.token.value, "tok-1");
-  assert_string_equal (
-    herald->token_url ((struct herald_job *) job), "https://eu.example");
+  assert_string_equal (herald->token_url ((struct herald_job *) job),
+                       "https://eu.example");
   job_free (job);
 
   job = mock_job (&mock, 1);
@@ -984,19 +984,36 @@ int
 main (void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown (f, setup, teardown)
-#define TEST_MAIL(f) cmocka_unit_test_setup_teardown (f, setup_mailer, teardown)
-  const struct CMUnitTest tests[] = {
-    TEST (test_delivered), TEST (test_by_status), TEST (test_retry_after),
-    TEST (test_no_answer), TEST (test_fail), TEST (test_unfit),
-    TEST_MAIL (test_hidden), TEST (test_mixed), TEST (test_settled_twice),
-    TEST (test_forgotten), TEST (test_uncovered), TEST (test_minus_one),
-    TEST (test_settled_in_build), TEST (test_sticky), TEST (test_overlap),
-    TEST (test_endless), TEST (test_further), TEST (test_further_rest),
-    TEST (test_split), TEST (test_split_rest_whole), TEST (test_token),
-    TEST (test_token_fails), TEST (test_renew), TEST (test_renew_late),
-    TEST (test_wait_and_rate), TEST (test_verify),
-    TEST (test_verify_renews), TEST_MAIL (test_alike)
-  };
+#define TEST_MAIL(f)                                                          \
+  cmocka_unit_test_setup_teardown (f, setup_mailer, teardown)
+  const struct CMUnitTest tests[] = { TEST (test_delivered),
+                                      TEST (test_by_status),
+                                      TEST (test_retry_after),
+                                      TEST (test_no_answer),
+                                      TEST (test_fail),
+                                      TEST (test_unfit),
+                                      TEST_MAIL (test_hidden),
+                                      TEST (test_mixed),
+                                      TEST (test_settled_twice),
+                                      TEST (test_forgotten),
+                                      TEST (test_uncovered),
+                                      TEST (test_minus_one),
+                                      TEST (test_settled_in_build),
+                                      TEST (test_sticky),
+                                      TEST (test_overlap),
+                                      TEST (test_endless),
+                                      TEST (test_further),
+                                      TEST (test_further_rest),
+                                      TEST (test_split),
+                                      TEST (test_split_rest_whole),
+                                      TEST (test_token),
+                                      TEST (test_token_fails),
+                                      TEST (test_renew),
+                                      TEST (test_renew_late),
+                                      TEST (test_wait_and_rate),
+                                      TEST (test_verify),
+                                      TEST (test_verify_renews),
+                                      TEST_MAIL (test_alike) };
 
   return cmocka_run_group_tests (tests, NULL, NULL);
 }

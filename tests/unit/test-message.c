@@ -16,21 +16,21 @@
 
 static struct arena *arena;
 
-static const struct herald_header own[] = {
-  { "List-Unsubscribe", "<https://a.example/u>" },
-  { "BCC", "spy@x.example" }, { "subject", "other" }
-};
+static const struct herald_header own[]
+  = { { "List-Unsubscribe", "<https://a.example/u>" },
+      { "BCC", "spy@x.example" },
+      { "subject", "other" } };
 
-static const struct herald_mail mail = {
-  .from = { "Acme, Games", "play@acme.example" },
-  .to = { "J\xc3\xb6rg", "joerg@x.example" },
-  .reply_to = { NULL, "hello@acme.example" },
-  .bcc = { NULL, "audit@acme.example" },
-  .subject = "Gl\xc3\xbc" "ckwunsch",
-  .text = "hi",
-  .n_headers = 3,
-  .headers = own
-};
+static const struct herald_mail mail
+  = { .from = { "Acme, Games", "play@acme.example" },
+      .to = { "J\xc3\xb6rg", "joerg@x.example" },
+      .reply_to = { NULL, "hello@acme.example" },
+      .bcc = { NULL, "audit@acme.example" },
+      .subject = "Gl\xc3\xbc"
+                 "ckwunsch",
+      .text = "hi",
+      .n_headers = 3,
+      .headers = own };
 
 static int
 setup (void **state)
@@ -81,8 +81,7 @@ test_whole (void **state)
   assert_non_null (strstr (header (message, "Subject"), "=?UTF-8?"));
   assert_string_equal (header (message, "Date"),
                        "Sun, 06 Nov 1994 08:49:37 +0000");
-  assert_string_equal (header (message, "Message-ID"),
-                       "<id-1@acme.example>");
+  assert_string_equal (header (message, "Message-ID"), "<id-1@acme.example>");
   assert_string_equal (header (message, "List-Unsubscribe"), own[0].value);
   assert_null (header (message, "Bcc"));
   assert_string_equal (message->text, "hi");
@@ -93,8 +92,7 @@ static void
 test_other_sender (void **state)
 {
   const struct herald_mailbox from = { NULL, "other@b.example" };
-  const struct message *message
-    = message_new (arena, &mail, &from, "id-2", 0);
+  const struct message *message = message_new (arena, &mail, &from, "id-2", 0);
 
   (void) state;
   assert_string_equal (message->from, "other@b.example");
@@ -120,9 +118,8 @@ int
 main (void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown (f, setup, teardown)
-  const struct CMUnitTest tests[] = {
-    TEST (test_whole), TEST (test_other_sender), TEST (test_lacking)
-  };
+  const struct CMUnitTest tests[]
+    = { TEST (test_whole), TEST (test_other_sender), TEST (test_lacking) };
 
   return cmocka_run_group_tests (tests, NULL, NULL);
 }

@@ -34,8 +34,8 @@ static void
 test_http (void **state)
 {
   static const int retried[] = { 408, 425, 429, 500, 502, 503, 504, 599 };
-  static const int blocked[] = { 300, 301, 302, 304, 308, 399, 401, 403, 404,
-                                 405, 407, 410 };
+  static const int blocked[]
+    = { 300, 301, 302, 304, 308, 399, 401, 403, 404, 405, 407, 410 };
 
   (void) state;
   assert_int_equal (http (200), OUTCOME_DELIVERED);
@@ -50,8 +50,8 @@ test_http (void **state)
 static void
 test_http_splits (void **state)
 {
-  static const int split[] = { 400, 402, 406, 409, 411, 413, 415, 422, 451,
-                               0, 100, 600, -1 };
+  static const int split[]
+    = { 400, 402, 406, 409, 411, 413, 415, 422, 451, 0, 100, 600, -1 };
 
   (void) state;
   for (size_t i = 0; i < sizeof split / sizeof split[0]; i++) {
@@ -89,10 +89,9 @@ test_names (void **state)
 int
 main (void)
 {
-  const struct CMUnitTest tests[] = {
-    cmocka_unit_test (test_http), cmocka_unit_test (test_http_splits),
-    cmocka_unit_test (test_smtp), cmocka_unit_test (test_names)
-  };
+  const struct CMUnitTest tests[]
+    = { cmocka_unit_test (test_http), cmocka_unit_test (test_http_splits),
+        cmocka_unit_test (test_smtp), cmocka_unit_test (test_names) };
 
   return cmocka_run_group_tests (tests, NULL, NULL);
 }

@@ -38,8 +38,8 @@ teardown (void **state)
 static const struct herald_reply *
 read_text (const char *body)
 {
-  struct job_answer answer = { .status = 200, .body = body,
-                               .body_len = strlen (body) };
+  struct job_answer answer
+    = { .status = 200, .body = body, .body_len = strlen (body) };
 
   reply_init (&reply, NULL, arena, &answer);
   return &reply.shown;
@@ -65,8 +65,7 @@ test_json (void **state)
   assert_int_equal (herald->json_count (r, "none"), 0);
   assert_string_equal (herald->json_text (r, "results.%d.id", 0),
                        "70650219165027410");
-  assert_true (herald->json_number (r, "results.0.id")
-               == 70650219165027410);
+  assert_true (herald->json_number (r, "results.0.id") == 70650219165027410);
   assert_int_equal (herald->json_number (r, "results.1.id"), 12);
   assert_string_equal (herald->json_text (r, "results.1.s"), "a\xc3\xa9\n");
   assert_string_equal (herald->json_text (r, "results.0.new"), "true");
@@ -82,9 +81,8 @@ test_json (void **state)
 static void
 test_no_json (void **state)
 {
-  static const char *const bodies[] = {
-    "", "Forbidden", "{", "{\"a\":1}}", "\xff", "[[[[", "nul"
-  };
+  static const char *const bodies[]
+    = { "", "Forbidden", "{", "{\"a\":1}}", "\xff", "[[[[", "nul" };
 
   (void) state;
   for (size_t i = 0; i < HERALD_COUNT (bodies); i++) {
@@ -115,12 +113,12 @@ test_long_path (void **state)
 static void
 test_headers (void **state)
 {
-  static const struct request_header headers[] = {
-    { "content-type", "text/html" }, { "x-message-id", "abc" },
-    { "retry-after", "Sun, 06 Nov 1994 08:49:37 GMT" }
-  };
-  struct job_answer answer = { .status = 429, .headers = headers,
-                               .n_headers = 3 };
+  static const struct request_header headers[]
+    = { { "content-type", "text/html" },
+        { "x-message-id", "abc" },
+        { "retry-after", "Sun, 06 Nov 1994 08:49:37 GMT" } };
+  struct job_answer answer
+    = { .status = 429, .headers = headers, .n_headers = 3 };
 
   (void) state;
   date_set_now (784111777000 - 5000);
@@ -153,10 +151,9 @@ int
 main (void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown (f, setup, teardown)
-  const struct CMUnitTest tests[] = {
-    TEST (test_json), TEST (test_no_json), TEST (test_long_path),
-    TEST (test_headers), TEST (test_null)
-  };
+  const struct CMUnitTest tests[]
+    = { TEST (test_json), TEST (test_no_json), TEST (test_long_path),
+        TEST (test_headers), TEST (test_null) };
 
   return cmocka_run_group_tests (tests, NULL, NULL);
 }

@@ -165,9 +165,8 @@ test_json (void **state)
                 "{\"records\":[{\"email\":\"p0@example.org\","
                 "\"name\":\"P0\",\"score\":0,\"home.town\":\"Bern\"},"
                 "{\"n\":7,\"s\":\"a\\\"b\"}]}");
-  assert_sends (write_typed,
-                "POST https://a.example/x\n"
-                "content-type: application/vnd.x+json\n\n[1]");
+  assert_sends (write_typed, "POST https://a.example/x\n"
+                             "content-type: application/vnd.x+json\n\n[1]");
   assert_sends (write_untyped, "POST https://a.example/x\n\n[1]");
 }
 
@@ -337,13 +336,13 @@ test_auth (void **state)
 
 /* -- faults */
 
-#define SPOILER(name, request, ...)                                       \
-  static void name (struct herald_job *job)                               \
-  {                                                                       \
-    struct herald_request *r = request;                                   \
-                                                                          \
-    __VA_ARGS__;                                                          \
-    herald->tag (r, NULL);                                                \
+#define SPOILER(name, request, ...)                                           \
+  static void name (struct herald_job *job)                                   \
+  {                                                                           \
+    struct herald_request *r = request;                                       \
+                                                                              \
+    __VA_ARGS__;                                                              \
+    herald->tag (r, NULL);                                                    \
   }
 #define OPEN(method, url) herald->request (job, method, url, NULL)
 
@@ -517,11 +516,12 @@ int
 main (void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown (f, setup, teardown)
-#define TEST_MAIL(f) cmocka_unit_test_setup_teardown (f, setup_mailer, teardown)
+#define TEST_MAIL(f)                                                          \
+  cmocka_unit_test_setup_teardown (f, setup_mailer, teardown)
   const struct CMUnitTest tests[] = {
-    TEST (test_headers), TEST (test_json), TEST (test_merge),
+    TEST (test_headers),          TEST (test_json), TEST (test_merge),
     TEST (test_params_and_bytes), TEST (test_form), TEST (test_auth),
-    TEST (test_faults), TEST (test_kept), TEST_MAIL (test_smtp)
+    TEST (test_faults),           TEST (test_kept), TEST_MAIL (test_smtp)
   };
 
   return cmocka_run_group_tests (tests, NULL, NULL);
