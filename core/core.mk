@@ -8,7 +8,7 @@ noinst_LTLIBRARIES += core/libherald-core.la
 
 core_libherald_core_la_SOURCES =
 core_libherald_core_la_LIBADD = $(CURL_LIBS) $(XML_LIBS) $(JANSSON_LIBS) \
-	$(CRYPTO_LIBS) $(IDN_LIBS) $(LTDL_LIBS) $(LIBM)
+	$(CRYPTO_LIBS) $(LTDL_LIBS) $(LIBM)
 
 # -- base: what needs nothing of ours
 core_libherald_core_la_SOURCES += \
@@ -87,9 +87,13 @@ core_libherald_core_la_SOURCES += \
 core_libherald_core_la_SOURCES += \
 	core/transport/assembly.c core/transport/assembly.h \
 	core/transport/failure.c core/transport/failure.h \
+	core/transport/gate.c core/transport/gate.h \
 	core/transport/guard.c core/transport/guard.h \
 	core/transport/mail_text.c core/transport/mail_text.h \
 	core/transport/smtp_dialogue.c core/transport/smtp_dialogue.h \
+	core/transport/transfer.c core/transport/transfer.h \
+	core/transport/transfer_mail.c \
+	core/transport/transfer_verdict.c \
 	core/transport/transport.c core/transport/transport.h
 
 # -- delivery: lanes, limits and retries

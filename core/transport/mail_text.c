@@ -42,7 +42,7 @@ mail_text_encoding (const char *text, size_t len)
     if (c >= 0x7f || c == '=' || (c < ' ' && c != '\r' && c != '\n'))
       quoted += 2;
   }
-  return quoted <= len / 3 * 4 ? "quoted-printable" : "base64";
+  return quoted <= (len + 2) / 3 * 4 ? "quoted-printable" : "base64";
 }
 
 int

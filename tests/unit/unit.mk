@@ -5,6 +5,7 @@
 # it with LDADD.
 
 unit_tests = \
+	tests/unit/test-address \
 	tests/unit/test-arena \
 	tests/unit/test-buf \
 	tests/unit/test-catalogue \
@@ -12,27 +13,40 @@ unit_tests = \
 	tests/unit/test-crypto \
 	tests/unit/test-date \
 	tests/unit/test-event \
+	tests/unit/test-gate \
 	tests/unit/test-guard \
 	tests/unit/test-host \
 	tests/unit/test-job \
 	tests/unit/test-json-doc \
 	tests/unit/test-json-index \
+	tests/unit/test-lane \
+	tests/unit/test-limits \
 	tests/unit/test-loader \
 	tests/unit/test-log \
 	tests/unit/test-loop \
+	tests/unit/test-mail-form \
+	tests/unit/test-mapping \
 	tests/unit/test-memory \
 	tests/unit/test-message \
+	tests/unit/test-network \
 	tests/unit/test-number \
 	tests/unit/test-outcome \
+	tests/unit/test-problem \
 	tests/unit/test-redact \
 	tests/unit/test-reply \
 	tests/unit/test-request \
+	tests/unit/test-secret \
+	tests/unit/test-setting \
+	tests/unit/test-settings \
+	tests/unit/test-shelf \
 	tests/unit/test-smtp-dialogue \
 	tests/unit/test-stream \
 	tests/unit/test-template \
 	tests/unit/test-text \
 	tests/unit/test-token \
-	tests/unit/test-transport
+	tests/unit/test-transport \
+	tests/unit/test-trust \
+	tests/unit/test-xml
 
 LDADD = tests/unit/libsupport.la core/libherald-core.la $(CMOCKA_LIBS)
 AM_CPPFLAGS += $(CMOCKA_CFLAGS) -I$(top_srcdir)/tests/unit
