@@ -5,6 +5,7 @@
  * SPDX-License-Identifier: MIT
  */
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/address.h"
@@ -29,11 +30,20 @@ host_alloc (size_t size)
 const char *
 host_format (const char *fmt, ...)
 {
-  va_list args;
+  enum { ENOUGH = 2048 };       /* to print most texts only once */
+  struct buf *out = host_scratch ();
+  char *end = buf_reserve (out, ENOUGH);
   const char *text;
+  va_list args;
+  int len;
 
   if (fmt == NULL)
     return "";
+  va_start (args, fmt);
+  len = vsnprintf (end, ENOUGH, fmt, args);
+  va_end (args);
+  if (len >= 0 && len < ENOUGH)
+    return arena_strndup (host_arena (), end, (size_t) len);
   va_start (args, fmt);
   text = arena_vprintf (host_arena (), fmt, args);
   va_end (args);

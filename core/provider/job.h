@@ -38,10 +38,14 @@ struct job_item {
   const char *to_address;       /* instead of the event's; NULL */
 };
 
-struct job_verdict {            /* of JOB_VERIFY */
+struct job_verdict {            /* of JOB_VERIFY and JOB_TOKEN */
   int how;                      /* HERALD_PROVEN, _UNPROVEN; 0: failed, see
-                                   outcome */
-  struct outcome outcome;
+                                   outcome.  Of a token always 0 */
+  struct outcome outcome;       /* DELIVERED: it was proved, there is a token.
+                                   Of a token else RETRY, BLOCKED or FAULT.
+                                   AGAIN, of VERIFY: the token was refused,
+                                   get another and verify in a new job that
+                                   is told job_renewals () */
   const char *text;
 };
 
@@ -79,7 +83,8 @@ void job_answer (struct job *job, struct herald_request *request,
  * is_refused OUTCOME_BLOCKED.  reason is for the operator. */
 void job_no_answer (struct job *job, struct herald_request *request,
                     bool is_refused, const char *reason);
-/* The step before (a token) failed: everything gets this outcome. */
+/* The step before (a token) failed: everything gets this outcome, or
+ * RETRY if that is no failure (a token that came stale). */
 void job_fail (struct job *job, const struct outcome *outcome);
 
 /* Nothing built is unanswered, so every delivery has its outcome: what a

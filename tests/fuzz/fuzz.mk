@@ -9,6 +9,7 @@ fuzz_targets = \
 	tests/fuzz/fuzz-descriptor \
 	tests/fuzz/fuzz-event \
 	tests/fuzz/fuzz-json-index \
+	tests/fuzz/fuzz-reply \
 	tests/fuzz/fuzz-retry-after \
 	tests/fuzz/fuzz-stream \
 	tests/fuzz/fuzz-template
@@ -25,9 +26,11 @@ check_PROGRAMS += $(fuzz_targets)
 tests_fuzz_fuzz_descriptor_LDADD = $(fuzz_ldadd)
 tests_fuzz_fuzz_event_LDADD = $(fuzz_ldadd)
 tests_fuzz_fuzz_json_index_LDADD = $(fuzz_ldadd)
+tests_fuzz_fuzz_reply_LDADD = $(fuzz_ldadd)
 tests_fuzz_fuzz_retry_after_LDADD = $(fuzz_ldadd)
 tests_fuzz_fuzz_stream_LDADD = $(fuzz_ldadd)
 tests_fuzz_fuzz_template_LDADD = $(fuzz_ldadd)
+
 
 
 tests_fuzz_libreplay_la_SOURCES = tests/fuzz/replay.c
