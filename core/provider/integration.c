@@ -47,6 +47,8 @@ can (const struct review *review, uint32_t cap)
   return (review->provider->plugin.caps & cap) != 0;
 }
 
+/* The descriptor's reader has seen to it that there is something to say,
+ * in one of the two ways. */
 static void
 review_template (const struct review *review)
 {
@@ -55,28 +57,17 @@ review_template (const struct review *review)
   const char *label = review->provider->plugin.label;
   int64_t number;
 
-  if (mail->template_id == NULL) {
-    if (mail->subject == NULL)
-      REFUSE (review, line,
-              "<mail> has no subject: add <subject>...</subject>");
-    if (mail->text == NULL && mail->html == NULL)
-      REFUSE (review, line, "<mail> has nothing to say: add <text>,"
-                            " <html> or both%s",
-              can (review, HERALD_TEMPLATES)
-              ? ", or a <template id=\"...\"/> of the service" : "");
+  if (mail->template_id == NULL)
     return;
-  }
   if (!can (review, HERALD_TEMPLATES))
-    REFUSE (review, line, "%s has no templates of its own: write <text> or"
-                          " <html> instead of <template>", label);
+    REFUSE (review, line, "%s has no templates of its own: write <subject>"
+                          " and <text> or <html> instead of <template>",
+            label);
   else if (can (review, HERALD_NUMBERED_TEMPLATES)
            && number_read (mail->template_id, strlen (mail->template_id), 1,
                            INT64_MAX, &number) == -1)
     REFUSE (review, line, "the template id \"%s\" is no number: templates of"
                           " %s have numbers", mail->template_id, label);
-  if (mail->text != NULL || mail->html != NULL)
-    REFUSE (review, line, "<mail> has a template and <text> or <html>: keep"
-                          " one of the two");
 }
 
 static void
@@ -103,9 +94,6 @@ review_mail (const struct review *review)
   } else if (mail->from_address == NULL)
     REFUSE (review, line, "<mail> has no sender: add"
                           " <from address=\"...\"/>");
-  if (mail->to_source == NULL)
-    REFUSE (review, line, "<mail> does not say to whom: add"
-                          " <to source=\"email\"/>");
   if (mail->bcc_address != NULL && !can (review, HERALD_BCC))
     REFUSE (review, line, "%s can't send blind copies: remove <bcc>", label);
   if (mail->reply_to_address != NULL && !can (review, HERALD_REPLY_TO))

@@ -16,6 +16,7 @@ unit_tests = \
 	tests/unit/test-gate \
 	tests/unit/test-guard \
 	tests/unit/test-host \
+	tests/unit/test-integration \
 	tests/unit/test-job \
 	tests/unit/test-json-doc \
 	tests/unit/test-json-index \
@@ -32,6 +33,7 @@ unit_tests = \
 	tests/unit/test-number \
 	tests/unit/test-outcome \
 	tests/unit/test-problem \
+	tests/unit/test-proof \
 	tests/unit/test-redact \
 	tests/unit/test-reply \
 	tests/unit/test-request \
@@ -55,14 +57,6 @@ if UNIT_TESTS
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 endif
-
-# What several tests share.
-check_LTLIBRARIES += tests/unit/libsupport.la
-tests_unit_libsupport_la_SOURCES = \
-	tests/unit/loopback.c \
-	tests/unit/loopback.h \
-	tests/unit/mock.c \
-	tests/unit/mock.h
 
 # Plugins, good and bad, that test-loader and tests/e2e/test-plugin-test.sh
 # load.  Never installed: -rpath makes libtool build a shared object.
@@ -94,3 +88,13 @@ tests_unit_modules_older_la_LDFLAGS = $(module_ldflags)
 tests_unit_modules_older_la_LIBADD =
 tests_unit_modules_other_major_la_LDFLAGS = $(module_ldflags)
 tests_unit_modules_other_major_la_LIBADD =
+
+# What several tests share.
+check_LTLIBRARIES += tests/unit/libsupport.la
+tests_unit_libsupport_la_SOURCES = \
+	tests/unit/config-fixture.h \
+	tests/unit/integration-fixture.h \
+	tests/unit/loopback.c \
+	tests/unit/loopback.h \
+	tests/unit/mock.c \
+	tests/unit/mock.h
