@@ -8,7 +8,7 @@ noinst_LTLIBRARIES += core/libherald-core.la
 
 core_libherald_core_la_SOURCES =
 core_libherald_core_la_LIBADD = $(CURL_LIBS) $(XML_LIBS) $(JANSSON_LIBS) \
-	$(CRYPTO_LIBS) $(LTDL_LIBS) $(LIBM)
+	$(CRYPTO_LIBS) $(IDN_LIBS) $(LTDL_LIBS) $(LIBM)
 
 # -- base: what needs nothing of ours
 core_libherald_core_la_SOURCES += \
