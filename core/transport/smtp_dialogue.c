@@ -83,23 +83,17 @@ smtp_dialogue_command (struct smtp_dialogue *dialogue, const char *line,
   if (dialogue->is_over)
     return;
   if (!is_login && starts_with (line, len, "QUIT")) {
-    dialogue->is_over = true;
+    /* Before all else it is meant for another connection, given up in
+     * favour of this one. */
+    dialogue->is_over = dialogue->has_begun;
     return;
   }
+  dialogue->has_begun = true;
   if (!is_login)
     dialogue_step (dialogue, line, len);
   dialogue->status = 0;
   dialogue->is_multiline = false;
   buf_clear (&dialogue->text);
-}
-
-/* A keyword of EHLO's reply that matters here. */
-static void
-dialogue_offer (struct smtp_dialogue *dialogue, const char *text, size_t len)
-{
-  if (dialogue->stage == TRANSPORT_STAGE_CONNECT && len == 8
-      && strncasecmp (text, "STARTTLS", 8) == 0)
-    dialogue->offers_starttls = true;
 }
 
 void
@@ -111,23 +105,18 @@ smtp_dialogue_reply (struct smtp_dialogue *dialogue, const char *line,
   len = trimmed (line, len);
   if (dialogue->is_over || len < 3)
     return;
+  dialogue->has_begun = true;
   for (size_t i = 0; i < 3; i++) {
     if (line[i] < '0' || line[i] > '9')
       return;
     status = status * 10 + (line[i] - '0');
   }
-  if (!dialogue->is_multiline) {
-    buf_clear (&dialogue->text);
-    if (dialogue->text.len == 0 && dialogue->status == 0
-        && dialogue->n_recipients == 0 && status == 220
-        && dialogue->stage == TRANSPORT_STAGE_CONNECT)
-      dialogue->has_greeting = true;
-  } else
+  if (dialogue->is_multiline)
     buf_add_char (&dialogue->text, '\n');
-  if (len > 4) {
+  else
+    buf_clear (&dialogue->text);
+  if (len > 4)
     buf_add (&dialogue->text, line + 4, len - 4);
-    dialogue_offer (dialogue, line + 4, len - 4);
-  }
   dialogue->is_multiline = len > 3 && line[3] == '-';
   if (dialogue->is_multiline)
     return;

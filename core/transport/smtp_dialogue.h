@@ -23,11 +23,10 @@ struct smtp_dialogue {
   size_t recipient;             /* of _RECIPIENT: which, from 0 */
   struct buf text;              /* the last reply's lines without codes,
                                    a newline between them */
-  bool has_greeting;            /* a new connection, not a kept one */
+  bool has_begun;               /* something was said */
   bool has_login;               /* AUTH was tried */
   bool has_message;             /* 354 came: content may have arrived */
   bool has_utf8;                /* MAIL asked for SMTPUTF8 */
-  bool offers_starttls;
   bool is_over;                 /* QUIT was sent: no more counts */
   size_t n_recipients;          /* RCPT commands so far */
   bool is_multiline;            /* in the middle of a reply */

@@ -48,11 +48,17 @@ transfer_check_utf8 (struct transfer *transfer)
 }
 
 /* libcurl waits, with the whole loop, for the answer to QUIT when it gives
- * up a connection.  Nobody needs that answer. */
+ * up a connection.  Nobody needs that answer.  After a success it is some
+ * other connection that goes, of which only the wait can be cut short. */
 static void
 transfer_quit (struct transfer *transfer)
 {
-  if (transport_is_open (transfer->transport, transfer->fd))
+  const struct smtp_dialogue *dialogue = &transfer->dialogue;
+  bool is_own = dialogue->is_over
+                && (dialogue->status == 0
+                    || smtp_dialogue_is_refused (dialogue));
+
+  if (is_own && transport_is_open (transfer->transport, transfer->fd))
     shutdown (transfer->fd, SHUT_RD);
   SET (transfer->easy, CURLOPT_SERVER_RESPONSE_TIMEOUT,
        (long) MAIL_QUIT_S);
@@ -70,7 +76,7 @@ on_dialogue (CURL *easy, curl_infotype type, char *text, size_t len,
 
     smtp_dialogue_command (&transfer->dialogue, text, len);
     transfer_check_utf8 (transfer);
-    if (is_quit && transfer->dialogue.is_over)
+    if (is_quit)
       transfer_quit (transfer);
   } else if (type == CURLINFO_HEADER_IN)
     smtp_dialogue_reply (&transfer->dialogue, text, len);

@@ -5,6 +5,8 @@
 
 #include "transfer.h"
 
+#include <stdio.h>
+
 #include "failure.h"
 
 static enum failure_cause
@@ -18,7 +20,7 @@ cause_of_certificate (CURL *easy)
     return FAILURE_CA_UNKNOWN;
   case 9: case 10:
     return FAILURE_CERTIFICATE_EXPIRED;
-  case 0: case 62: case 64:
+  case 0: case 1: case 62: case 64:     /* 1: libcurl's, before it looked */
     return FAILURE_CERTIFICATE_NAME;
   default:
     return FAILURE_CERTIFICATE;
@@ -27,14 +29,18 @@ cause_of_certificate (CURL *easy)
 
 /* A tunnel that the proxy refuses, or any other break. */
 static enum failure_cause
-cause_of_break (CURL *easy)
+cause_of_break (struct transfer *transfer)
 {
   long status = 0;
 
-  curl_easy_getinfo (easy, CURLINFO_HTTP_CONNECTCODE, &status);
+  curl_easy_getinfo (transfer->easy, CURLINFO_HTTP_CONNECTCODE, &status);
   if (status == 407)
     return FAILURE_PROXY_LOGIN;
-  return status >= 300 ? FAILURE_PROXY : FAILURE_RESET;
+  if (status < 300)
+    return FAILURE_RESET;
+  snprintf (transfer->detail, sizeof transfer->detail,
+            "it answers with status %ld", status);
+  return FAILURE_PROXY;
 }
 
 /* Whether the request could be sent: TLS and logins are done. */
@@ -58,7 +64,7 @@ was_connected (CURL *easy)
 }
 
 static enum failure_cause
-transfer_cause (const struct transfer *transfer, CURLcode code)
+transfer_cause (struct transfer *transfer, CURLcode code)
 {
   switch (code) {
   case CURLE_URL_MALFORMAT:
@@ -98,7 +104,7 @@ transfer_cause (const struct transfer *transfer, CURLcode code)
   case CURLE_RECV_ERROR:
   case CURLE_SEND_ERROR:
   case CURLE_PARTIAL_FILE:
-    return cause_of_break (transfer->easy);
+    return cause_of_break (transfer);
   default:
     return FAILURE_OTHER;
   }
@@ -123,7 +129,8 @@ transfer_describe (struct transfer *transfer, CURLcode code,
     failure.detail = curl_easy_strerror (code);
     if (failure.cause == FAILURE_GUARD)
       failure.detail = transfer->guard_reason;
-    else if (failure.cause == FAILURE_TLS && transfer->detail[0])
+    else if ((failure.cause == FAILURE_TLS || failure.cause == FAILURE_PROXY)
+             && transfer->detail[0])
       failure.detail = transfer->detail;
     curl_easy_getinfo (transfer->easy, CURLINFO_OS_ERRNO, &os_error);
     is_sent = transfer->kind == TRANSFER_SMTP

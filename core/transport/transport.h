@@ -1,4 +1,4 @@
-/* transport.h - requests out, replies in (only here: libcurl).
+/* transport.h - requests out, replies in (only in this room: libcurl).
  *
  * One curl multi handle on the loop; connections are kept and reused; easy
  * handles are made once and reset.  Nothing is retried here, no redirect

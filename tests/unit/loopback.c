@@ -92,6 +92,10 @@ answer (int fd, const char *path, const char *request, size_t len)
 {
   char head[200];
 
+  if (!strncmp (request, "CONNECT no.", 11))
+    return say (fd, "HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n"), 0;
+  if (!strncmp (request, "CONNECT login.", 14))
+    return say (fd, "HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\n"), 0;
   if (!strcmp (path, "/half"))
     return say (fd, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf"), 0;
   if (!strcmp (path, "/halfhead"))
@@ -186,6 +190,9 @@ take_message (FILE *in, int fd)
     return 0;
   say (fd, strstr (loopback_last, "\r\nSubject: spam")
              ? "554 5.7.1 no spam\r\n" : "250 2.0.0 queued\r\n");
+  /* What a server says to a connection that idles too long. */
+  if (strstr (loopback_last, "\r\nSubject: bye"))
+    return say (fd, "421 4.4.2 timeout\r\n"), 0;
   return 1;
 }
 

@@ -60,9 +60,7 @@ test_accepted (void **state)
   assert_int_equal (dialogue->status, 250);
   assert_int_equal (dialogue->stage, TRANSPORT_STAGE_MESSAGE);
   assert_string_equal (dialogue->text.data, "2.0.0 queued");
-  assert_true (dialogue->has_greeting);
   assert_true (dialogue->has_message);
-  assert_true (dialogue->offers_starttls);
   assert_false (dialogue->has_login);
   assert_false (smtp_dialogue_is_refused (dialogue));
 }
@@ -128,7 +126,20 @@ test_greeting_refused (void **state)
   play (dialogue, lines);
   assert_true (smtp_dialogue_is_refused (dialogue));
   assert_int_equal (dialogue->stage, TRANSPORT_STAGE_CONNECT);
-  assert_false (dialogue->has_greeting);
+}
+
+/* libcurl closes another connection just before this one is used. */
+static void
+test_foreign_quit (void **state)
+{
+  struct smtp_dialogue *dialogue = *state;
+  static const char *const lines[] = {
+    "C: QUIT", "C: MAIL FROM:<a@b>", "S: 550 no", NULL
+  };
+
+  play (dialogue, lines);
+  assert_int_equal (dialogue->status, 550);
+  assert_int_equal (dialogue->stage, TRANSPORT_STAGE_SENDER);
 }
 
 static void
@@ -172,6 +183,7 @@ main (void)
     cmocka_unit_test_setup_teardown (test_login, setup, teardown),
     cmocka_unit_test_setup_teardown (test_pending_command, setup, teardown),
     cmocka_unit_test_setup_teardown (test_greeting_refused, setup, teardown),
+    cmocka_unit_test_setup_teardown (test_foreign_quit, setup, teardown),
     cmocka_unit_test_setup_teardown (test_hostile_lines, setup, teardown),
     cmocka_unit_test_setup_teardown (test_utf8, setup, teardown)
   };

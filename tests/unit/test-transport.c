@@ -419,6 +419,35 @@ test_guard (void **state)
 }
 
 static void
+test_proxy_refuses (void **state)
+{
+  struct world world;
+  struct answer answer = { 0 };
+  struct transport_request request = {
+    .method = "GET", .url = "https://no.example/secret"
+  };
+  char proxy[100];
+
+  (void) state;
+  snprintf (proxy, sizeof proxy, "http://me:hidden@127.0.0.1:%d", http_port);
+  world_open (&world, NULL, proxy);
+  transport_send (world.transport, &request, note, &answer);
+  world_run (&world);
+  assert_int_equal (answer.reply.result, TRANSPORT_NO_ANSWER);
+  assert_int_equal (answer.reply.status, 0);
+  assert_false (answer.reply.is_maybe_sent);
+  assert_string_equal (answer.error, "the proxy does not connect to "
+                       "no.example:443: it answers with status 403");
+  request.url = "https://login.example/secret";
+  transport_send (world.transport, &request, note, &answer);
+  world_run (&world);
+  assert_int_equal (answer.reply.result, TRANSPORT_REFUSED);
+  assert_non_null (strstr (answer.error, "asks for a login"));
+  assert_null (strstr (answer.error, "hidden"));
+  world_close (&world);
+}
+
+static void
 test_environment (void **state)
 {
   struct answer answer;
@@ -630,6 +659,23 @@ test_mail_lost (void **state)
   assert_non_null (strstr (answer.error, "in 1 s"));
 }
 
+/* A kept connection that the server has given up costs no mail. */
+static void
+test_mail_idle (void **state)
+{
+  struct world *world = *state;
+
+  for (int i = 0; i < 3; i++) {
+    struct answer answer
+      = mail (world, "a@b.example", "c@d.example", NULL, "bye");
+    int64_t end_us = date_monotonic_us () + 30000;
+
+    assert_int_equal (answer.reply.status, 250);
+    while (date_monotonic_us () < end_us)
+      loop_turn (world->loop, 5);
+  }
+}
+
 static void
 test_mail_hostile (void **state)
 {
@@ -709,11 +755,12 @@ main (void)
     TEST (test_broken), TEST (test_slow), TEST (test_huge),
     TEST (test_headers), TEST (test_closed_while_idle),
     TEST (test_nobody_there), TEST (test_bad_requests), TEST (test_guard),
+    TEST (test_proxy_refuses),
     TEST (test_environment), TEST (test_cancel),
     TEST (test_act_in_callback), TEST (test_free_while_busy),
     TEST (test_many), TEST (test_mail), TEST (test_mail_refused),
-    TEST (test_mail_lost), TEST (test_mail_hostile), TEST (test_login),
-    TEST (test_ca_file)
+    TEST (test_mail_lost), TEST (test_mail_idle), TEST (test_mail_hostile),
+    TEST (test_login), TEST (test_ca_file)
   };
 
   http_port = loopback_start_http ();
