@@ -59,7 +59,7 @@ test_print (const struct session *session,
     json_doc_put (doc, "reason", json_doc_text (outcome->reason));
     output_json (doc);
   } else if (is_good)
-    printf ("%s: %s accepted%s%s%s%s\n", integration->name,
+    printf ("%s: %s%s accepted%s%s%s\n", integration->name,
             integration->is_mailer ? "test e-mail to " : "sample record",
             integration->is_mailer ? to : "",
             *outcome->reference != '\0' ? " (" : "", outcome->reference,

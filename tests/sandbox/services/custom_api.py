@@ -31,7 +31,7 @@ RULE_KEYS = {"auth", "key", "header", "signing", "body", "method"}
 PROBES = ("GET", "HEAD", "OPTIONS")
 METHODS = ("POST", "PUT", "PATCH")
 DEMO_KEY = "demo-key-of-the-sandbox"
-DEMO_SECRET = "whsec_" + base64.b64encode(b"a demo's signing secret").decode()
+DEMO_SECRET = "whsec_" + base64.b64encode(b"the demo run signs with this").decode()
 DEMO = """\
 <?xml version="1.0" encoding="UTF-8"?>
 <integration xmlns="urn:herald:integration:1" name="web"
