@@ -267,37 +267,28 @@ stream_decide (struct stream *stream)
 static enum stream_kind
 stream_next_line (struct stream *stream, struct stream_item *item)
 {
-  for (;;) {
-    char *from = stream->data + stream->scan;
-    char *end = memchr (from, '\n', stream->end - stream->scan);
-    enum stream_kind kind;
-    size_t len, taken;
+  enum stream_kind kind;
+  const char *end;
+  size_t len, taken;
 
-    if (end == NULL && !stream->is_finished)
-      return stream_wait (stream, item);
-    if (end == NULL)
-      end = stream->data + stream->end;
-    len = (size_t) (end - (stream->data + stream->start));
-    taken = stream->start + len < stream->end ? len + 1 : len;
-    if (len > 0 && end[-1] == '\r')
-      len--;
-    if (!stream->is_split) {
-      size_t blank = 0;
-
-      while (blank < len
-             && stream_is_space (stream->data[stream->start + blank]))
-        blank++;
-      if (blank == len) {
-        if (taken == 0)
-          return STREAM_END;
-        stream_consume (stream, taken);
-        continue;
-      }
-    }
-    kind = stream_give (stream, len, item);
-    stream_consume (stream, taken);
-    return kind;
-  }
+  /* Blank lines go with the blanks before a line, however many. */
+  if (stream->scan == stream->start && !stream->is_split)
+    stream_skip_space (stream);
+  if (stream->start == stream->end)
+    return stream->is_finished ? STREAM_END : STREAM_MORE;
+  end = memchr (stream->data + stream->scan, '\n',
+                stream->end - stream->scan);
+  if (end == NULL && !stream->is_finished)
+    return stream_wait (stream, item);
+  if (end == NULL)
+    end = stream->data + stream->end;
+  len = (size_t) (end - (stream->data + stream->start));
+  taken = stream->start + len < stream->end ? len + 1 : len;
+  if (len > 0 && end[-1] == '\r')
+    len--;
+  kind = stream_give (stream, len, item);
+  stream_consume (stream, taken);
+  return kind;
 }
 
 static void
@@ -364,16 +355,38 @@ stream_scan_structure (struct stream *stream, char c)
   }
 }
 
+/* What the scanner looks at, outside strings and inside; it runs over all
+ * else. */
+static const bool stream_stops[2][256] = {
+  { ['"'] = true, ['{'] = true, ['}'] = true, ['['] = true, [']'] = true,
+    [','] = true },
+  { ['"'] = true, ['\\'] = true, ['\n'] = true }
+};
+
+static void
+stream_scan_plain (struct stream *stream)
+{
+  const bool *stops = stream_stops[stream->is_in_string];
+  const char *at = stream->data + stream->scan;
+  const char *end = stream->data + stream->end;
+
+  while (at < end && !stops[(unsigned char) *at])
+    at++;
+  stream->scan = (size_t) (at - stream->data);
+}
+
 /* Look for the end of the element; scan stops there. */
 static bool
 stream_scan_element (struct stream *stream)
 {
   for (; stream->scan < stream->end; stream->scan++) {
-    char c = stream->data[stream->scan];
-
+    if (!stream->is_escaped)
+      stream_scan_plain (stream);
+    if (stream->scan == stream->end)
+      return false;
     if (stream->is_in_string)
-      stream_scan_string (stream, c);
-    else if (stream_scan_structure (stream, c))
+      stream_scan_string (stream, stream->data[stream->scan]);
+    else if (stream_scan_structure (stream, stream->data[stream->scan]))
       return true;
   }
   return false;
@@ -466,8 +479,7 @@ stream_next (struct stream *stream, struct stream_item *ret_item)
     size_t start = stream->start;
     enum stream_kind kind = STREAM_MORE;
 
-    if (start == stream->end && mode < STREAM_ELEMENTS
-        && !(mode == STREAM_LINES && stream->is_split))
+    if (start == stream->end && mode < STREAM_ELEMENTS)
       return stream->is_finished ? STREAM_END : STREAM_MORE;
     switch (mode) {
     case STREAM_AT_START:

@@ -222,6 +222,10 @@ test_limit (void **state)
     assert_limited ("[{\"score\":1}  \n\n  ,\n{\"score\":12}\n\n,"
                     "{\"score\":3}\n\n\n]", 11, chunk,
                     "1 !4:{\"score\":12} 3 ");
+  /* Blanks count for nothing, however many. */
+  for (size_t chunk = 1; chunk < 60; chunk++)
+    assert_limited ("{}\n                    \r\n   {\"score\":1}\nbad\n", 11,
+                    chunk, " 1 !4:bad ");
   assert_limited ("abcdefghijkl\r\nxy\nlong again", 4, 5,
                   "!1:abcdefghi+ !1:+jkl !2:xy !3:long ag+ !3:+ai+ !3:+n ");
 }
