@@ -69,7 +69,7 @@ static const struct herald_field custom_api_settings[] = {
     .help = "How the endpoint recognises herald. API Key is the header "
             "X-API-KEY." },
   { .name = "header-name", .label = "Custom Header Name",
-    .type = HERALD_TEXT, .flags = HERALD_REQUIRED, .max = 100,
+    .type = HERALD_TEXT, .flags = HERALD_REQUIRED, .min = 1, .max = 100,
     .help = "The header that carries the API key.",
     .example = "X-Access-Key", .when = "auth=header" },
   { .name = "api-key", .label = "API Key", .type = HERALD_TEXT,
@@ -110,9 +110,9 @@ static bool
 custom_api_is_header_name (const char *name)
 {
   /* A token of RFC 9110, section 5.6.2. */
-  static const char letters[] =
-    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-    "!#$%&'*+-.^_`|~";
+  static const char letters[]
+    = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+      "!#$%&'*+-.^_`|~";
   static const char *const reserved[] = {
     "Connection", "Content-Length", "Content-Type", "Expect", "Host",
     "Idempotency-Key", "Keep-Alive", "TE", "Trailer", "Transfer-Encoding",
@@ -142,8 +142,9 @@ custom_api_read_auth (struct custom_api *api,
     break;
   case CUSTOM_API_BASIC:
     if (strchr (key, ':') == NULL)
-      herald->complain (settings, "api-key", "must read username:password, "
-                        "as \"auth\" is \"basic\"");
+      herald->complain (settings, "api-key",
+                        "must read username:password, as \"auth\" is "
+                        "\"basic\"");
     api->auth_name = "Authorization";
     api->auth_value
       = herald->format ("Basic %s", herald->base64 (key, strlen (key)));
@@ -152,9 +153,9 @@ custom_api_read_auth (struct custom_api *api,
     api->auth_name = herald->text (settings, "header-name");
     api->auth_value = key;
     if (!custom_api_is_header_name (api->auth_name))
-      herald->complain (settings, "header-name", "must be the name of a "
-                        "header (letters, digits and -) that herald does "
-                        "not set itself");
+      herald->complain (settings, "header-name",
+                        "must be the name of a header (letters, digits and -) "
+                        "that herald does not set itself");
     break;
   }
 }
@@ -178,9 +179,9 @@ custom_api_read_keys (struct custom_api *api,
     if (strncmp (secret, prefix, skip) == 0)
       key->bytes = herald->base64_decode (secret + skip, &key->len);
     if (key->len < CUSTOM_API_LEAST_KEY || key->len > CUSTOM_API_MOST_KEY)
-      herald->complain (settings, "signing-secret", "must be whsec_ and %d "
-                        "to %d bytes in base64; to make one: echo whsec_"
-                        "$(openssl rand -base64 32)",
+      herald->complain (settings, "signing-secret",
+                        "must be whsec_ and %d to %d bytes in base64; to make "
+                        "one: echo whsec_$(openssl rand -base64 32)",
                         CUSTOM_API_LEAST_KEY, CUSTOM_API_MOST_KEY);
   }
 }
@@ -214,8 +215,7 @@ custom_api_read_success (struct custom_api *api, const char *text)
       return -1;
     last = first;
     if (*text == '-')
-      text = custom_api_read_status (text + 1 + strspn (text + 1, " "),
-                                     &last);
+      text = custom_api_read_status (text + 1 + strspn (text + 1, " "), &last);
     if (text == NULL || last < first)
       return -1;
     memset (&api->is_success[first], true, (size_t) (last - first + 1));
@@ -235,8 +235,9 @@ custom_api_open (const struct herald_settings *settings, void **instance)
   custom_api_read_auth (api, settings);
   custom_api_read_keys (api, settings);
   if (custom_api_read_success (api, herald->text (settings, "success")) < 0)
-    herald->complain (settings, "success", "must list statuses between %d "
-                      "and %d, like \"200-204, 409\"",
+    herald->complain (settings, "success",
+                      "must list statuses between %d and %d, like \"200-204, "
+                      "409\"",
                       CUSTOM_API_FIRST_STATUS, CUSTOM_API_LAST_STATUS);
   *instance = api;
   return 0;
@@ -255,8 +256,8 @@ custom_api_request (const struct custom_api *api, struct herald_job *job,
     = herald->request (job, method, api->endpoint, on_reply);
   const char *line;
 
-  for (size_t k = 0;
-       (line = herald->text_at (settings, "header", k)) != NULL; k++)
+  for (size_t k = 0; (line = herald->text_at (settings, "header", k)) != NULL;
+       k++)
     herald->header_line (request, line);
   if (api->auth_name != NULL)
     herald->header (request, api->auth_name, api->auth_value);
@@ -266,8 +267,8 @@ custom_api_request (const struct custom_api *api, struct herald_job *job,
 /* Standard Webhooks: each key signs "id.timestamp.body".  The body must be
  * complete. */
 static void
-custom_api_sign (const struct custom_api *api,
-                 struct herald_request *request, const char *id)
+custom_api_sign (const struct custom_api *api, struct herald_request *request,
+                 const char *id)
 {
   const char *timestamp, *text, *signatures = "";
   unsigned char mac[32];
@@ -295,8 +296,9 @@ custom_api_settle_redirect (struct herald_job *job,
 {
   const char *location = herald->reply_header (reply, "Location");
 
-  herald->settle (job, reply, HERALD_BLOCKED, "the endpoint redirects to %s, "
-                  "which is not followed; correct API Endpoint",
+  herald->settle (job, reply, HERALD_BLOCKED,
+                  "the endpoint redirects to %s, which is not followed; "
+                  "correct API Endpoint",
                   *location != '\0' ? location : "elsewhere");
 }
 
@@ -316,8 +318,9 @@ custom_api_reply (void *instance, struct herald_job *job,
     for (size_t k = 0; (i = herald->covered (reply, k)) != HERALD_END; k++)
       herald->delivered (job, i, reference);
   } else if (reply->status == 410)
-    herald->settle (job, reply, HERALD_BLOCKED, "the endpoint is gone; "
-                    "correct API Endpoint, or disable the integration");
+    herald->settle (job, reply, HERALD_BLOCKED,
+                    "the endpoint is gone; correct API Endpoint, or disable "
+                    "the integration");
   else if (reply->status / 100 == 3)
     custom_api_settle_redirect (job, reply);
   else if (reply->status / 100 == 2)
@@ -335,18 +338,20 @@ custom_api_build (void *instance, struct herald_job *job)
   const struct custom_api *api = instance;
   struct herald_request *request
     = custom_api_request (api, job, api->method, custom_api_reply);
-  const char *id = api->is_array ? herald->job_id (job)
-                                 : herald->delivery (job, 0)->id;
+  const char *id
+    = api->is_array ? herald->job_id (job) : herald->delivery (job, 0)->id;
   size_t n = herald->count (job);
 
   if (!api->is_array)
     herald->append (request, "%s", herald->record (job, 0));
   else {
+    herald->append (request, "[");
     for (size_t i = 0; i < n; i++) {
-      herald->append (request, "%s", i == 0 ? "[" : ",");
+      if (i > 0)
+        herald->append (request, ",");
       herald->append (request, "%s", herald->record (job, i));
     }
-    herald->append (request, "%s", "]");
+    herald->append (request, "]");
   }
   herald->header (request, "Idempotency-Key", id);
   custom_api_sign (api, request, id);
@@ -365,29 +370,32 @@ custom_api_verified (void *instance, struct herald_job *job,
   case 401:
   case 403:
   case 407:
-    herald->settle (job, reply, HERALD_BLOCKED, "the endpoint refuses these "
-                    "credentials; check API Key Type and API Key");
+    herald->settle (job, reply, HERALD_BLOCKED,
+                    "the endpoint refuses these credentials; check API Key "
+                    "Type and API Key");
     return 0;
   case 404:
   case 410:
-    herald->settle (job, reply, HERALD_BLOCKED, "there is no such endpoint; "
-                    "check API Endpoint");
+    herald->settle (job, reply, HERALD_BLOCKED,
+                    "there is no such endpoint; check API Endpoint");
     return 0;
   case 400:
   case 405:
   case 415:
   case 422:
   case 501:
-    herald->verified (job, HERALD_UNPROVEN, "the endpoint answers, but does "
-                      "not take \"%s\": credentials not proven; set "
-                      "verify-with to another of head, get, options, ping",
+    herald->verified (job, HERALD_UNPROVEN,
+                      "the endpoint answers, but does not take \"%s\": "
+                      "credentials not proven; set verify-with to another of "
+                      "head, get, options, ping",
                       herald->text (herald->settings (job), "verify-with"));
     return 0;
   }
   if (reply->status / 100 == 2)
-    herald->verified (job, HERALD_PROVEN, "%s", api->auth_name != NULL
-                      ? "the endpoint accepts these credentials"
-                      : "the endpoint answers and asks for no credentials");
+    herald->verified (job, HERALD_PROVEN, "%s",
+                      api->auth_name != NULL
+                        ? "the endpoint accepts these credentials"
+                        : "the endpoint answers and asks for no credentials");
   else if (reply->status / 100 == 3)
     custom_api_settle_redirect (job, reply);
   else
@@ -399,10 +407,9 @@ custom_api_verified (void *instance, struct herald_job *job,
 static int
 custom_api_verify (void *instance, struct herald_job *job)
 {
-  static const char *const methods[] = {
-    [CUSTOM_API_HEAD] = "HEAD", [CUSTOM_API_GET] = "GET",
-    [CUSTOM_API_OPTIONS] = "OPTIONS"
-  };
+  static const char *const methods[] = { [CUSTOM_API_HEAD] = "HEAD",
+                                         [CUSTOM_API_GET] = "GET",
+                                         [CUSTOM_API_OPTIONS] = "OPTIONS" };
   const struct custom_api *api = instance;
   int64_t probe = herald->number (herald->settings (job), "verify-with");
   struct herald_request *request;

@@ -5,6 +5,7 @@ if PLUGIN_CUSTOM_API
 pluginexec_LTLIBRARIES += plugins/custom-api.la
 TESTS += plugins/custom-api.la
 dist_samples_DATA += conf.d/custom-api.xml
+dist_man_MANS += plugins/custom-api/herald-custom-api.7
 endif
 
 plugins_custom_api_la_SOURCES = plugins/custom-api/custom-api.c

@@ -7,6 +7,7 @@
 
 #include "herald-plugin.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 enum { SMTP_MOST_QUOTED = 300 };        /* characters of the server's text */
@@ -35,7 +36,7 @@ static const struct herald_choice smtp_choices[] = {
 
 static const struct herald_field smtp_settings[] = {
   { .name = "host", .label = "Host", .type = HERALD_TEXT,
-    .flags = HERALD_REQUIRED, .max = 253,
+    .flags = HERALD_REQUIRED, .min = 1, .max = 253,
     .help = "The mail server's name or address.",
     .example = "smtp.example.com" },
   { .name = "port", .label = "Port", .type = HERALD_NUMBER,
@@ -52,7 +53,7 @@ static const struct herald_field smtp_settings[] = {
     .help = "STARTTLS or TLS: nothing is sent unencrypted. None is for a "
             "server on this host or in a trusted network." },
   { .name = "ehlo-name", .label = "EHLO Name", .type = HERALD_TEXT,
-    .flags = HERALD_ADVANCED, .max = 253,
+    .flags = HERALD_ADVANCED, .min = 1, .max = 253,
     .help = "How herald introduces itself; if empty with the name of the "
             "host it runs on.",
     .example = "play.acme.example" }
@@ -69,32 +70,34 @@ smtp_read_host (const struct herald_settings *settings)
   const char *colon = strchr (host, ':');
 
   if (strpbrk (host, " /\\@?#%\"'<>(),;") != NULL)
-    herald->complain (settings, "host", "must be a name or an address "
-                      "alone, like smtp.example.com");
+    herald->complain (settings, "host",
+                      "must be a name or an address alone, like "
+                      "smtp.example.com");
   else if (colon != NULL && strchr (colon + 1, ':') == NULL)
-    herald->complain (settings, "host", "must not hold the port: there is "
-                      "the setting \"port\" (Port)");
+    herald->complain (settings, "host",
+                      "must not hold the port: there is the setting \"port\" "
+                      "(Port)");
   else if (colon != NULL
            && host[strspn (host, "[]0123456789abcdefABCDEF:.")] != '\0')
     herald->complain (settings, "host", "is no IPv6 address");
-  return colon != NULL && *host != '[' ? herald->format ("[%s]", host)
-                                       : host;
+  return colon != NULL && *host != '[' ? herald->format ("[%s]", host) : host;
 }
 
 static const char *
 smtp_read_ehlo_name (const struct herald_settings *settings)
 {
   /* RFC 5321, section 4.1.3: a domain, or an address in brackets. */
-  static const char letters[] =
-    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-    "-.:[]";
+  static const char letters[]
+    = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+      "-.:[]";
   const char *name = herald->text (settings, "ehlo-name");
 
   if (name == NULL)
     return "";
   if (name[strspn (name, letters)] != '\0')
-    herald->complain (settings, "ehlo-name", "must be a host's name, like "
-                      "play.acme.example, or its address in brackets");
+    herald->complain (settings, "ehlo-name",
+                      "must be a host's name, like play.acme.example, or its "
+                      "address in brackets");
   return herald->url_escape (name);
 }
 
@@ -103,15 +106,17 @@ smtp_check_login (const struct smtp *smtp,
                   const struct herald_settings *settings)
 {
   if (smtp->login != NULL && smtp->password == NULL)
-    herald->complain (settings, "password", "is missing, as there is a "
-                      "\"login\"; add <setting name=\"password\" "
-                      "from=\"file\" path=\"...\"/> to <settings>");
+    herald->complain (settings, "password",
+                      "is missing, as there is a \"login\"; add <setting "
+                      "name=\"password\" from=\"file\" path=\"...\"/> to "
+                      "<settings>");
   if (smtp->login == NULL && smtp->password != NULL)
-    herald->complain (settings, "login", "is missing, as there is a "
-                      "\"password\"");
+    herald->complain (settings, "login",
+                      "is missing, as there is a \"password\"");
   if (smtp->login != NULL && smtp->tls == HERALD_TLS_NEVER)
-    herald->warn (settings, "security", "is \"none\": the password goes "
-                  "over the network unencrypted");
+    herald->warn (settings, "security",
+                  "is \"none\": the password goes over the network "
+                  "unencrypted");
 }
 
 static int
@@ -123,10 +128,9 @@ smtp_open (const struct herald_settings *settings, void **instance)
 
   if (port == 0)
     port = smtp_securities[security].port;
-  smtp->url = herald->format ("%s://%s:%d/%s",
-                              smtp_securities[security].scheme,
-                              smtp_read_host (settings), (int) port,
-                              smtp_read_ehlo_name (settings));
+  smtp->url = herald->format (
+    "%s://%s:%d/%s", smtp_securities[security].scheme,
+    smtp_read_host (settings), (int) port, smtp_read_ehlo_name (settings));
   smtp->tls = smtp_securities[security].tls;
   smtp->login = herald->text (settings, "login");
   smtp->password = herald->text (settings, "password");
@@ -140,7 +144,7 @@ smtp_open (const struct herald_settings *settings, void **instance)
 /* What a 5yz means; the first that fits.  Status 0, stage NULL: any.
  * Blocked is what would be refused for every mail. */
 static const struct {
-  int status;
+  int32_t status;
   const char *stage;
   int outcome;
   const char *text;
@@ -159,9 +163,16 @@ static const struct {
   { 0, NULL, HERALD_REJECTED, "the server refuses the mail" }
 };
 
+static bool
+smtp_refusal_fits (size_t k, int32_t status, const char *stage)
+{
+  return (smtp_refusals[k].status == 0 || smtp_refusals[k].status == status)
+         && (smtp_refusals[k].stage == NULL
+             || strcmp (smtp_refusals[k].stage, stage) == 0);
+}
+
 static void
-smtp_settle_refusal (struct herald_job *job,
-                     const struct herald_reply *reply)
+smtp_settle_refusal (struct herald_job *job, const struct herald_reply *reply)
 {
   const char *stage = herald->reply_header (reply, "Stage");
   const char *said = herald->clip (reply->body, SMTP_MOST_QUOTED);
@@ -172,10 +183,7 @@ smtp_settle_refusal (struct herald_job *job,
     herald->settle (job, reply, HERALD_RETRY, "%s", said);
     return;
   }
-  while ((smtp_refusals[k].status != 0
-          && smtp_refusals[k].status != reply->status)
-         || (smtp_refusals[k].stage != NULL
-             && strcmp (smtp_refusals[k].stage, stage) != 0))
+  while (!smtp_refusal_fits (k, reply->status, stage))
     k++;
   herald->settle (job, reply, smtp_refusals[k].outcome, "%s: %s",
                   smtp_refusals[k].text, said);
@@ -205,8 +213,9 @@ smtp_verified (void *instance, struct herald_job *job,
   else if (smtp->login != NULL)
     herald->verified (job, HERALD_PROVEN, "the server accepts this login");
   else
-    herald->verified (job, HERALD_UNPROVEN, "the server answers; without a "
-                      "login only a test e-mail proves that it takes mail");
+    herald->verified (job, HERALD_UNPROVEN,
+                      "the server answers; without a login only a test e-mail "
+                      "proves that it takes mail");
   return 0;
 }
 
@@ -235,8 +244,7 @@ smtp_verify (void *instance, struct herald_job *job)
 static int
 smtp_build (void *instance, struct herald_job *job)
 {
-  herald->message (smtp_request (instance, job, "MAIL", smtp_reply), 0,
-                   NULL);
+  herald->message (smtp_request (instance, job, "MAIL", smtp_reply), 0, NULL);
   return 0;
 }
 

@@ -5,6 +5,7 @@ if PLUGIN_SMTP
 pluginexec_LTLIBRARIES += plugins/smtp.la
 TESTS += plugins/smtp.la
 dist_samples_DATA += conf.d/smtp.xml
+dist_man_MANS += plugins/smtp/herald-smtp.7
 endif
 
 plugins_smtp_la_SOURCES = plugins/smtp/smtp.c
