@@ -156,6 +156,63 @@ run_job (struct run *run, const size_t *which, size_t n, unsigned renewals)
   free (items);
 }
 
+/* What two deliveries of a job must not share: an address, the value of
+ * the order key.  Nothing is added where there is none. */
+static void
+add_key (const struct integration *integration, const struct event *event,
+         bool of_order, struct buf *out)
+{
+  const struct mail_form *mail = integration->descriptor->mail;
+  const struct herald_field *field = integration->order_key;
+  const char *name;
+
+  if (!of_order) {
+    if (mail != NULL)
+      event_add_field_text (event, mail->to_source, strlen (mail->to_source),
+                            out);
+  } else if (field != NULL) {
+    name = settings_text (integration->settings, field->name);
+    if (field->type == HERALD_SOURCE)
+      event_add_field_text (event, name, strlen (name), out);
+    else
+      mapping_add_text (integration->is_mailer
+                        ? mail->parameters : integration->descriptor->mapping,
+                        name, event, out);
+    if (out->len > 0 && (field->flags & HERALD_FOLD_CASE) != 0)
+      text_fold (out->data);
+  }
+}
+
+static bool
+is_apart (const struct integration *integration, const struct event *a,
+          const struct event *b)
+{
+  bool is_equal = false;
+
+  for (int k = 0; k < 2; k++) {
+    struct buf left = BUF_INIT (0), right = BUF_INIT (0);
+
+    add_key (integration, a, k == 1, &left);
+    add_key (integration, b, k == 1, &right);
+    is_equal |= left.len > 0 && strcmp (left.data, right.data) == 0;
+    buf_done (&left);
+    buf_done (&right);
+  }
+  return !is_equal;
+}
+
+/* Whether event k may go with the n that the job has. */
+static bool
+may_join (const struct fixture *fixture, const size_t *which, size_t n,
+          size_t k)
+{
+  for (size_t i = 0; i < n; i++)
+    if (!is_apart (fixture->integration, fixture->events[which[i]],
+                   fixture->events[k]))
+      return false;
+  return true;
+}
+
 static void
 run_deliveries (struct run *run)
 {
@@ -174,7 +231,7 @@ run_deliveries (struct run *run)
     alike = job_alike (integration, fixture->events[first], scratch);
     n_job = 0;
     for (size_t k = first; k < n && n_job < integration->batch_max; k++)
-      if (!is_taken[k]
+      if (!is_taken[k] && may_join (fixture, which, n_job, k)
           && job_alike (integration, fixture->events[k], scratch) == alike) {
         is_taken[k] = true;
         which[n_job++] = k;
