@@ -63,6 +63,45 @@ POST https://api.example/events
 delivered 7
 CASE
 
+kit_says 0 "1..4" "jobs are as a lane makes them" <<'CASE'
+# two Adas are not in one job
+--- set
+key = firstName
+--- event
+{"firstName":"Ada"}
+--- event
+{"firstName":"Bob"}
+--- event
+{"firstName":"Ada"}
+--- request
+POST https://api.example/events
+Job-Size: 2
+
+{"name":"Bob"}
+--- reply
+no-answer the line is dead
+--- request
+POST https://api.example/events
+Job-Size: 2
+
+{"name":"Ada"}
+--- reply
+200
+--- request
+POST https://api.example/events
+Job-Size: 1
+
+{"name":"Ada"}
+--- reply
+200
+
+{"id":3}
+--- outcome
+delivered
+retry the line is dead
+delivered 3
+CASE
+
 kit_says 1 'but it is' "another body is seen" <<'CASE'
 --- event
 {"firstName":"Ada"}

@@ -21,7 +21,9 @@ static const struct herald_choice careless_faults[] = {
 
 static const struct herald_field careless_settings[] = {
   { .name = "fault", .label = "Fault", .type = HERALD_CHOICE,
-    .choices = careless_faults, .preset = "none" }
+    .choices = careless_faults, .preset = "none" },
+  { .name = "key", .label = "Key", .type = HERALD_SOURCE,
+    .flags = HERALD_ORDER_KEY }
 };
 
 static int
@@ -42,26 +44,30 @@ careless_reply (void *instance, struct herald_job *job,
     return 0;
   }
   if (is_fault (job, "twice"))
-    herald->rejected (job, 0, "no");
-  herald->delivered (job, 0, herald->json_text (reply, "id"));
+    herald->rejected (job, herald->covered (reply, 0), "no");
+  herald->delivered (job, herald->covered (reply, 0),
+                     herald->json_text (reply, "id"));
   return 0;
 }
 
-static int
-careless_build (void *instance, struct herald_job *job)
+static void
+careless_write (struct herald_job *job, size_t i)
 {
   struct herald_request *request;
-  const char *name = herald->value (job, 0, "name");
+  const char *name = herald->value (job, i, "name");
 
-  (void) instance;
   if (is_fault (job, "url")) {
-    herald->request (job, "GET",
-                     herald->format ("https://api.example/%s", name),
-                     careless_reply);
-    return 0;
+    request = herald->request (job, "GET",
+                               herald->format ("https://api.example/%s",
+                                               name), careless_reply);
+    herald->covers (request, i);
+    return;
   }
   request = herald->request (job, "POST", "https://api.example/events",
                              careless_reply);
+  herald->covers (request, i);
+  herald->header (request, "Job-Size",
+                  herald->format ("%zu", herald->count (job)));
   if (is_fault (job, "undeclared"))
     herald->text (herald->settings (job), "nobody-declared-this");
   if (is_fault (job, "unquoted"))
@@ -70,6 +76,14 @@ careless_build (void *instance, struct herald_job *job)
     herald->append (request, "{\"names\":[\"%s\"]}", name);
   else
     herald->append (request, "{\"name\":%s}", herald->quote (name));
+}
+
+static int
+careless_build (void *instance, struct herald_job *job)
+{
+  (void) instance;
+  for (size_t i = 0; i < herald->count (job); i++)
+    careless_write (job, i);
   return 0;
 }
 
@@ -77,6 +91,7 @@ static const struct herald_plugin careless = {
   .name = "careless",
   .label = "Careless",
   .category = HERALD_WEBHOOK,
+  .max_batch = 10,
   .n_settings = HERALD_COUNT (careless_settings),
   .settings = careless_settings,
   .build = careless_build
