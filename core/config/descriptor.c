@@ -131,7 +131,7 @@ read_workspace (const struct descriptor_reading *reading,
   nearest = text_nearest (name, known);
   if (nearest != NULL)
     descriptor_complain (reading, node, "workspace \"%.64s\" is not declared "
-                         "in herald.xml; did you mean \"%s\"", name, nearest);
+                         "in herald.xml; did you mean \"%s\"?", name, nearest);
   else
     descriptor_complain (reading, node, "workspace \"%.64s\" is not declared "
                          "in herald.xml; add <workspace name=\"%.64s\"/> to "

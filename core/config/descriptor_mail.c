@@ -116,9 +116,10 @@ read_to (const struct descriptor_reading *reading,
   }
   nearest = catalogue_nearest (catalogue, source);
   descriptor_complain (reading, node, "source=\"%.64s\" of <to> is no source "
-                       "field%s%s", source,
+                       "field%s%s%s", source,
                        nearest != NULL ? "; did you mean " : "",
-                       nearest != NULL ? nearest : "");
+                       nearest != NULL ? nearest : "",
+                       nearest != NULL ? "?" : "");
 }
 
 /* The text without blank lines before it and space after it. */

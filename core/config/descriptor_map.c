@@ -41,9 +41,10 @@ choice_of (const struct descriptor_reading *reading,
       return k;
   nearest = text_nearest (value, names);
   descriptor_complain (reading, node, "%s=\"%.32s\" is none of %s, %s and "
-                       "%s%s%s", attribute, value, names[0], names[1],
+                       "%s%s%s%s", attribute, value, names[0], names[1],
                        names[2], nearest != NULL ? "; did you mean " : "",
-                       nearest != NULL ? nearest : "");
+                       nearest != NULL ? nearest : "",
+                       nearest != NULL ? "?" : "");
   return -2;
 }
 

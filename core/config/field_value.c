@@ -164,9 +164,9 @@ read_choice (const struct check *check, struct field_value *ret_value)
   }
   values[n] = NULL;
   nearest = text_nearest (check->text, values);
-  refuse (check, "must be one of %s%s%s", list.data,
+  refuse (check, "must be one of %s%s%s%s", list.data,
           nearest != NULL ? "; did you mean " : "",
-          nearest != NULL ? nearest : "");
+          nearest != NULL ? nearest : "", nearest != NULL ? "?" : "");
   buf_done (&list);
   return -1;
 }
@@ -305,7 +305,7 @@ read_source (const struct check *check, struct field_value *ret_value)
   nearest = catalogue_nearest (catalogue, check->text);
   if (nearest != NULL)
     return refuse (check, "is \"%.64s\", which is no source field; did you "
-                   "mean %s", check->text, nearest);
+                   "mean %s?", check->text, nearest);
   return refuse (check, "is \"%.64s\", which is no source field; name one, or "
                  "declare it in <fields> of herald.xml", check->text);
 }

@@ -142,9 +142,9 @@ read_value (const struct reading *reading, struct arena *arena,
   if (source == NULL) {
     nearest = text_nearest (from, froms);
     complain (reading, "setting \"%.64s\" has from=\"%.32s\", which is none "
-              "of \"file\", \"env\" and \"credential\"%s%s", reading->name,
+              "of \"file\", \"env\" and \"credential\"%s%s%s", reading->name,
               from, nearest != NULL ? "; did you mean " : "",
-              nearest != NULL ? nearest : "");
+              nearest != NULL ? nearest : "", nearest != NULL ? "?" : "");
     return NULL;
   }
   if (check_source (reading, source) < 0)

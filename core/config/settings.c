@@ -92,7 +92,7 @@ complain_of_unknown (const struct herald_settings *settings,
     names[k] = settings->slots[k].field->name;
   nearest = text_nearest (setting->name, names);
   if (nearest != NULL)
-    buf_printf (&hint, "; did you mean \"%s\"", nearest);
+    buf_printf (&hint, "; did you mean \"%s\"?", nearest);
   else
     for (size_t k = 0; names[k] != NULL; k++)
       buf_printf (&hint, "%s%s", k == 0 ? "; known are " : ", ", names[k]);

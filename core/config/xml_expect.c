@@ -20,7 +20,7 @@ is_among (const char *name, const char *const *names)
   return false;
 }
 
-/* "did you mean X", or what there is to choose from. */
+/* "did you mean X?", or what there is to choose from. */
 static void
 add_hint (struct buf *out, const char *name, const char *const *names,
           const char *open, const char *close)
@@ -28,7 +28,7 @@ add_hint (struct buf *out, const char *name, const char *const *names,
   const char *nearest = text_nearest (name, names);
 
   if (nearest != NULL) {
-    buf_printf (out, "; did you mean %s%s%s", open, nearest, close);
+    buf_printf (out, "; did you mean %s%s%s?", open, nearest, close);
     return;
   }
   for (size_t k = 0; names[k] != NULL; k++)

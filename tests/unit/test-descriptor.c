@@ -259,7 +259,7 @@ struct fault {
 #define MAP(inner) "<map>" inner "</map>"
 
 static const struct fault faults[] = {
-  { "<wen/>", "<integration> has no element <wen>; did you mean <when>" },
+  { "<wen/>", "<integration> has no element <wen>; did you mean <when>?" },
   { "<label/><label/>", "<label> is there already, in line 2; one is "
                         "enough" },
   { "<label>a\nb</label>", "the label must be one line of at most 200 "
@@ -270,9 +270,9 @@ static const struct fault faults[] = {
   { "<when source=\"email\"/>", "<when> has no test, such as is=\"true\" or "
                                 "present=\"true\"" },
   { "<when source=\"email\" iz=\"1\" is=\"2\"/>",
-    "<when> has no attribute \"iz\"; did you mean \"is\"" },
+    "<when> has no attribute \"iz\"; did you mean \"is\"?" },
   { "<settings><seting/></settings>",
-    "<settings> has no element <seting>; did you mean <setting>" },
+    "<settings> has no element <seting>; did you mean <setting>?" },
   { "<map nested=\"yes\"/>",
     "nested=\"yes\" of <map> is neither \"true\" nor \"false\"" },
   { MAP ("<field source=\"email\"/>"), "<field> has no name=" },
@@ -283,13 +283,13 @@ static const struct fault faults[] = {
     "template=" },
   { MAP ("<field name=\"a\" source=\"email\" as=\"nummber\"/>"),
     "as=\"nummber\" is none of string, number and boolean; did you mean "
-    "number" },
+    "number?" },
   { MAP ("<field name=\"a\" source=\"email\" missing=\"never\"/>"),
     "missing=\"never\" is none of omit, null and fail" },
   { "<mail><subject>s</subject><text>t</text></mail>",
     "<mail> has no recipient; add <to source=\"email\"/>" },
   { "<mail><to source=\"emial\"/><subject>s</subject><text>t</text></mail>",
-    "source=\"emial\" of <to> is no source field; did you mean email" },
+    "source=\"emial\" of <to> is no source field; did you mean email?" },
   { "<mail><to source=\"email\"/><text>t</text></mail>",
     "<mail> has no subject; add <subject>...</subject>" },
   { "<mail><to source=\"email\"/><subject>s</subject></mail>",
@@ -314,7 +314,7 @@ static const struct fault faults[] = {
     "header Date is herald's; remove this one" },
   { "<mail><to source=\"email\"/><template/></mail>",
     "<template> has no id=" },
-  { MAIL ("<form/>"), "<mail> has no element <form>; did you mean <from>" },
+  { MAIL ("<form/>"), "<mail> has no element <form>; did you mean <from>?" },
   { DELIVERY ("<retry/>"), "<retry> has no schedule=" },
   { DELIVERY ("<retry schedule=\" \"/>"),
     "the retry schedule must have 1 to 32 entries" },
@@ -346,7 +346,7 @@ static const struct fault faults[] = {
   { DELIVERY ("<http version=\"3\"/>"),
     "version=\"3\" of <http> is neither 1.1 nor 2" },
   { DELIVERY ("<retrys/>"), "<delivery> has no element <retrys>; did you "
-                             "mean <retry>" }
+                             "mean <retry>?" }
 };
 
 static void
@@ -425,7 +425,7 @@ static const struct root_fault root_faults[] = {
   { ROOT ("name=\"a\" provider=\"b\" enabled=\"1\""), 1, "enabled=\"1\" of "
     "<integration> is neither \"true\" nor \"false\"", true },
   { ROOT ("name=\"a\" provider=\"b\" enable=\"true\""), 1, "<integration> "
-    "has no attribute \"enable\"; did you mean \"enabled\"", true },
+    "has no attribute \"enable\"; did you mean \"enabled\"?", true },
   { OPEN "</integration>", 1, "it does not say whom it serves; add "
     "<workspaces all=\"true\"/>", true },
   { OPEN "<workspaces/></integration>", 2, "<workspaces> names none; add "
@@ -438,7 +438,7 @@ static const struct root_fault root_faults[] = {
     "workspace \"acme\" is named twice", true },
   { OPEN "<workspaces><workspace>amce</workspace></workspaces>"
     "</integration>", 2, "workspace \"amce\" is not declared in herald.xml; "
-    "did you mean \"acme\"", true },
+    "did you mean \"acme\"?", true },
   { OPEN "<workspaces><workspace>initech</workspace></workspaces>"
     "</integration>", 2, "workspace \"initech\" is not declared in "
     "herald.xml; add <workspace name=\"initech\"/> to <workspaces> there",

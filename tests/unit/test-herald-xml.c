@@ -126,7 +126,7 @@ struct fault {
 
 static const struct fault faults[] = {
   { "<workspace/>", "<herald> has no element <workspace>; did you mean "
-                    "<workspaces>" },
+                    "<workspaces>?" },
   { "<state directory=\"/a\"/><state directory=\"/b\"/>",
     "<state> is there already, in line 2; one is enough" },
   { "<workspaces><workspace/></workspaces>", "<workspace> has no name=" },

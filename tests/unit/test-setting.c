@@ -116,10 +116,10 @@ static const struct fault faults[] = {
   { "<setting>hidden</setting>", "<setting> has no name=" },
   { "<setting name=\"\">hidden</setting>", "<setting> has no name=" },
   { "<setting name=\"k\" form=\"file\">hidden</setting>",
-    "<setting> has no attribute \"form\"; did you mean \"from\"" },
+    "<setting> has no attribute \"form\"; did you mean \"from\"?" },
   { "<setting name=\"k\" from=\"fil\" path=\"x\"/>",
     "setting \"k\" has from=\"fil\", which is none of \"file\", \"env\" and "
-    "\"credential\"; did you mean file" },
+    "\"credential\"; did you mean file?" },
   { "<setting name=\"k\" from=\"keychain\"/>",
     "setting \"k\" has from=\"keychain\", which is none of \"file\", \"env\" "
     "and \"credential\"" },

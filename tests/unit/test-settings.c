@@ -209,7 +209,7 @@ test_bools_and_choices (void **state)
   refuses (fixture, "bool", "on", "setting \"bool\" (Bool) must be true or "
            "false");
   refuses (fixture, "auth", "baerer", "setting \"auth\" (Key Type) must be "
-           "one of none, bearer, basic; did you mean bearer");
+           "one of none, bearer, basic; did you mean bearer?");
   refuses (fixture, "auth", "kerberos5", "setting \"auth\" (Key Type) must "
            "be one of none, bearer, basic");
 }
@@ -308,7 +308,7 @@ test_fields_and_rows (void **state)
   settings = reads (fixture, "target", "LastName", "LastName");
   assert_null (settings_order_key (settings));
   refuses (fixture, "order-key", "emial", "setting \"order-key\" (Order Key) "
-           "is \"emial\", which is no source field; did you mean email");
+           "is \"emial\", which is no source field; did you mean email?");
   refuses (fixture, "order-key", "qqqqqqqqqqq", "setting \"order-key\" (Order "
            "Key) is \"qqqqqqqqqqq\", which is no source field; name one, or "
            "declare it in <fields> of herald.xml");
@@ -325,7 +325,7 @@ test_places (void **state)
   refuses (fixture, "relay", "x", "setting \"relay\" (Relay) is the host's: "
            "it may only stand in <defaults> of herald.xml");
   refuses (fixture, "endpiont", "x", "there is no setting \"endpiont\"; did "
-           "you mean \"endpoint\"");
+           "you mean \"endpoint\"?");
   refuses (fixture, "zzzzzzzzz", "x", "there is no setting \"zzzzzzzzz\"; "
            "known are endpoint, auth, api-key, header, port, any, least, "
            "text, long, bool, base, email, span, json, order-key, target, "
@@ -434,7 +434,7 @@ test_presets_and_defaults (void **state)
   give_default (fixture, "porrt", "1");
   assert_null (make (fixture));
   fixture_expect (fixture->problems, PROBLEM_ERROR, 54, "there is no setting "
-                  "\"porrt\"; did you mean \"port\"");
+                  "\"porrt\"; did you mean \"port\"?");
   assert_string_equal (problems_at (fixture->problems, 0)->file,
                        "herald.xml");
 }

@@ -254,11 +254,11 @@ test_expect (void **state)
   xml_expect (fixture->doc, root->child->next->next->next, NULL, NULL, 1,
               "crm", problems);
   fixture_expect (problems, PROBLEM_ERROR, 1, "<root> has no attribute "
-                  "\"nane\"; did you mean \"name\"");
+                  "\"nane\"; did you mean \"name\"?");
   fixture_expect (problems, PROBLEM_ERROR, 1, "<root> has no attribute "
                   "\"q\"; known are \"name\", \"from\"");
   fixture_expect (problems, PROBLEM_ERROR, 3, "<root> has no element <wen>; "
-                  "did you mean <when>");
+                  "did you mean <when>?");
   fixture_expect (problems, PROBLEM_ERROR, 4, "<root> has no element "
                   "<zzzzzz>; known are <when>, <setting>");
   fixture_expect (problems, PROBLEM_ERROR, 5, "<setting> has text in it, "
