@@ -10,11 +10,15 @@ unit_tests = \
 	tests/unit/test-buf \
 	tests/unit/test-catalogue \
 	tests/unit/test-condition \
+	tests/unit/test-configuration \
 	tests/unit/test-crypto \
 	tests/unit/test-date \
+	tests/unit/test-descriptor \
+	tests/unit/test-descriptor-edit \
 	tests/unit/test-event \
 	tests/unit/test-gate \
 	tests/unit/test-guard \
+	tests/unit/test-herald-xml \
 	tests/unit/test-host \
 	tests/unit/test-integration \
 	tests/unit/test-job \
