@@ -36,6 +36,7 @@ class Connection(asyncio.Protocol):
         self._buffer = bytearray()
         self._wanted = 0
         self._is_ended = False
+        self._is_lost = False
         self._is_reading_paused = False
         self._more: Optional[asyncio.Future] = None
         self._can_write: Optional[asyncio.Future] = None
@@ -64,6 +65,7 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, error: Optional[Exception]) -> None:
         self._is_ended = True
+        self._is_lost = True
         self._wake()
         self.resume_writing()
 
@@ -109,9 +111,12 @@ class Connection(asyncio.Protocol):
             self._transport.write(data)
 
     async def drain(self) -> None:
-        """Wait until the peer has taken most of what was written."""
+        """Wait until the peer has taken most of what was written; Closed if
+        it never will."""
         if self._can_write is not None:
             await self._can_write
+        if self._is_lost:
+            raise Closed()
 
     async def start_tls(self, context: ssl.SSLContext) -> None:
         """Go on under TLS.  What came unencrypted and early is dropped, or
