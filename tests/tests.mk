@@ -48,6 +48,7 @@ AM_TESTS_ENVIRONMENT = \
 
 # In the order they finish best: the slow ones first.
 script_tests = \
+	tests/e2e/test-documents.py \
 	tests/sandbox/test_sandbox.py
 shell_tests = tests/plugin-symbols.sh tests/sources.sh \
 	tests/e2e/test-plugin-test.sh tests/e2e/test-third-party.sh
@@ -60,7 +61,7 @@ TESTS += $(shell_tests)
 # make check TESTS='$(quick_tests)'
 quick_tests = $(unit_tests) $(shell_tests)
 
-EXTRA_DIST += tests/sandbox
+EXTRA_DIST += tests/sandbox tests/e2e
 EXTRA_DIST += $(shell_tests) tests/plugin-cases.sh tests/tap.py
 
 include tests/unit/unit.mk
