@@ -4,6 +4,7 @@
  */
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/json_doc.h"
 #include "base/log.h"
@@ -127,7 +128,9 @@ describe_print_field (const struct herald_field *field)
   if (field->preset != NULL)
     printf (", preset %s", field->preset);
   if (field->when != NULL)
-    printf (", when %s", field->when);
+    printf (strchr (field->when, '=') != NULL ? ", when %s"
+                                              : ", when %s is given",
+            field->when);
   printf ("\n");
   if (field->choices != NULL)
     for (const struct herald_choice *choice = field->choices;

@@ -203,7 +203,8 @@ check_field (const struct herald_plugin *plugin, size_t k,
   return check_choices (field, complaint);
 }
 
-/* "auth=bearer,basic": a declared setting, and values that it can have. */
+/* "auth=bearer,basic": a declared setting, and values that it can have;
+ * "login": any value. */
 static int
 check_when (const struct herald_plugin *plugin,
             const struct herald_field *field,
@@ -216,9 +217,6 @@ check_when (const struct herald_plugin *plugin,
   if (field->when == NULL)
     return 0;
   name_len = strcspn (field->when, "=");
-  if (field->when[name_len] == '\0')
-    return refuse (complaint, "the .when of setting \"%s\" is not of the"
-                              " form \"name=value,value\"", field->name);
   for (k = 0; k < plugin->n_settings; k++)
     if (strlen (plugin->settings[k].name) == name_len
         && memcmp (plugin->settings[k].name, field->when, name_len) == 0)
@@ -227,7 +225,8 @@ check_when (const struct herald_plugin *plugin,
     return refuse (complaint, "the .when of setting \"%s\" names \"%.*s\","
                               " which is no other setting", field->name,
                    (int) name_len, field->when);
-
+  if (field->when[name_len] == '\0')
+    return 0;
   for (value = field->when + name_len + 1;; value += len + 1) {
     len = strcspn (value, ",");
     if (other->type == HERALD_CHOICE && !has_choice (other, value, len))

@@ -47,7 +47,7 @@ static const struct herald_field smtp_settings[] = {
     .help = "Empty for a server that asks for none.",
     .example = "play@acme.example" },
   { .name = "password", .label = "Password", .type = HERALD_TEXT,
-    .flags = HERALD_SECRET },
+    .flags = HERALD_REQUIRED | HERALD_SECRET, .when = "login" },
   { .name = "security", .label = "Security", .type = HERALD_CHOICE,
     .choices = smtp_choices, .preset = "starttls",
     .help = "STARTTLS or TLS: nothing is sent unencrypted. None is for a "
@@ -101,24 +101,6 @@ smtp_read_ehlo_name (const struct herald_settings *settings)
   return herald->url_escape (name);
 }
 
-static void
-smtp_check_login (const struct smtp *smtp,
-                  const struct herald_settings *settings)
-{
-  if (smtp->login != NULL && smtp->password == NULL)
-    herald->complain (settings, "password",
-                      "is missing, as there is a \"login\"; add <setting "
-                      "name=\"password\" from=\"file\" path=\"...\"/> to "
-                      "<settings>");
-  if (smtp->login == NULL && smtp->password != NULL)
-    herald->complain (settings, "login",
-                      "is missing, as there is a \"password\"");
-  if (smtp->login != NULL && smtp->tls == HERALD_TLS_NEVER)
-    herald->warn (settings, "security",
-                  "is \"none\": the password goes over the network "
-                  "unencrypted");
-}
-
 static int
 smtp_open (const struct herald_settings *settings, void **instance)
 {
@@ -134,7 +116,10 @@ smtp_open (const struct herald_settings *settings, void **instance)
   smtp->tls = smtp_securities[security].tls;
   smtp->login = herald->text (settings, "login");
   smtp->password = herald->text (settings, "password");
-  smtp_check_login (smtp, settings);
+  if (smtp->login != NULL && smtp->tls == HERALD_TLS_NEVER)
+    herald->warn (settings, "security",
+                  "is \"none\": the password goes over the network "
+                  "unencrypted");
   *instance = smtp;
   return 0;
 }

@@ -329,7 +329,8 @@ static const struct bad_field {
     "which is no other setting" },
   { { FIELD, .type = HERALD_TEXT, .when = "colour=red" },
     "which is no other setting" },
-  { { FIELD, .type = HERALD_TEXT, .when = "first" }, "name=value" },
+  { { FIELD, .type = HERALD_TEXT, .when = "nobody" },
+    "which is no other setting" },
   { { FIELD, .type = HERALD_TEXT, .when = "first=two,three" },
     "first=three, which is none of its choices" }
 };
