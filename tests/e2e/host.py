@@ -353,3 +353,12 @@ class Case(unittest.TestCase):
         made = manager.__enter__()
         self.addCleanup(manager.__exit__, None, None, None)
         return made
+
+
+def module_sandbox(*arguments: str) -> Sandbox:
+    """For setUpModule (): a sandbox that ends with the module's tests."""
+    directory = tempfile.TemporaryDirectory(prefix="herald-sandbox.")
+    unittest.addModuleCleanup(directory.cleanup)
+    sandbox = Sandbox(Path(directory.name), arguments).__enter__()
+    unittest.addModuleCleanup(sandbox.stop)
+    return sandbox

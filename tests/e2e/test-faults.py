@@ -3,11 +3,9 @@
 """Every wrong answer the sandbox can give, and what becomes of the event."""
 
 import datetime
-import tempfile
 import unittest
-from pathlib import Path
 
-from host import Case, Host, Sandbox, event, read_lines
+from host import Case, Host, event, module_sandbox, read_lines
 from receiver import Receiver
 
 SANDBOX = None
@@ -17,10 +15,7 @@ ALONE = RETRY + '<in-flight max="1"/>'
 
 def setUpModule():
     global SANDBOX
-    directory = tempfile.TemporaryDirectory(prefix="herald-sandbox.")
-    unittest.addModuleCleanup(directory.cleanup)
-    SANDBOX = Sandbox(Path(directory.name)).__enter__()
-    unittest.addModuleCleanup(SANDBOX.stop)
+    SANDBOX = module_sandbox()
 
 
 def moment(request):
