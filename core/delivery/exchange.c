@@ -281,6 +281,7 @@ token_fetched (void *data, struct job *job)
   while (exchange != NULL) {
     struct exchange *next = exchange->next;
 
+    job_adopt_limits (exchange->job, job);
     if (job_wants_token (exchange->job))
       job_fail (exchange->job, &verdict->outcome);
     else

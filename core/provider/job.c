@@ -346,6 +346,17 @@ job_rate (const struct job *job, uint32_t *ret_requests, uint32_t *ret_per_ms)
   return true;
 }
 
+void
+job_adopt_limits (struct job *job, const struct job *from)
+{
+  if (from->rate > 0) {
+    job->rate = from->rate;
+    job->rate_ms = from->rate_ms;
+  }
+  if (from->wait_ms > job->wait_ms)
+    job->wait_ms = from->wait_ms;
+}
+
 const struct job_verdict *
 job_verdict (const struct job *job)
 {

@@ -106,6 +106,8 @@ void job_set_renewals (struct job *job, unsigned renewals);
 int64_t job_wait_ms (const struct job *job);
 bool job_rate (const struct job *job, uint32_t *ret_requests,
                uint32_t *ret_per_ms);
+/* Take over what a token's job was told of the lane. */
+void job_adopt_limits (struct job *job, const struct job *from);
 
 const struct job_verdict *job_verdict (const struct job *job);
 
