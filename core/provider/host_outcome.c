@@ -6,29 +6,9 @@
 #include <string.h>
 
 #include "base/date.h"
-#include "base/text.h"
 #include "host_table.h"
 #include "job_state.h"
 #include "token.h"
-
-/* Control characters would forge lines in a report; what is longer is no
- * id. */
-static const char *
-clean_reference (struct job *job, const char *reference)
-{
-  enum { MOST_REFERENCE = 200 };
-  char *copy;
-
-  if (reference == NULL || *reference == '\0')
-    return "";
-  copy = arena_strndup (
-    job->arena, reference,
-    text_clip (reference, strlen (reference), MOST_REFERENCE));
-  for (char *p = copy; *p != '\0'; p++)
-    if ((unsigned char) *p < ' ' || *p == 0x7f)
-      *p = ' ';
-  return copy;
-}
 
 void
 host_delivered (struct herald_job *shown, size_t i, const char *reference)
@@ -44,7 +24,7 @@ host_delivered (struct herald_job *shown, size_t i, const char *reference)
   }
   if (job->reply != NULL)
     outcome.status = job->reply->shown.status;
-  outcome.reference = clean_reference (job, reference);
+  outcome.reference = job_reference (job, reference);
   job_give (job, job_slot (job, i), &outcome);
 }
 

@@ -96,6 +96,25 @@ job_reason (struct job *job, const char *text)
   return job_redact (job, before, text);
 }
 
+/* Control characters would forge lines in a report; what is longer is no
+ * id. */
+const char *
+job_reference (struct job *job, const char *reference)
+{
+  enum { MOST_REFERENCE = 200 };
+  char *copy;
+
+  if (reference == NULL || *reference == '\0')
+    return "";
+  copy = arena_strndup (
+    job->arena, reference,
+    text_clip (reference, strlen (reference), MOST_REFERENCE));
+  for (char *p = copy; *p != '\0'; p++)
+    if ((unsigned char) *p < ' ' || *p == 0x7f)
+      *p = ' ';
+  return copy;
+}
+
 static int
 job_status (const struct job *job)
 {
@@ -144,6 +163,54 @@ job_settle (struct job *job, int how, const char *fmt, va_list args)
     = fmt != NULL ? arena_vprintf (job->arena, fmt, args) : "";
 }
 
+/* Without a reason of the plugin's the server's words are one, with what
+ * they mean before them. */
+static void
+settle_by_smtp (struct job *job, struct outcome *outcome)
+{
+  struct reply *reply = job->reply;
+  const char *body = reply->shown.body, *means, *said;
+
+  outcome->kind = outcome_from_smtp (
+    outcome->status, reply_header (reply, "stage"), &means);
+  if (outcome->kind == OUTCOME_DELIVERED) {
+    /* Most servers give their queue id in it. */
+    outcome->reference = job_reference (job, body);
+    return;
+  }
+  if (job->settling.text != NULL && *job->settling.text != '\0')
+    return;
+  said = arena_strndup (
+    job->arena, body, text_clip (body, reply->shown.body_len, JOB_MAX_REASON));
+  job->settling.text
+    = *means == '\0'
+        ? said
+        : arena_printf (job->arena, "%s%s%s", means,
+                        *said != '\0' ? ": " : "", said);
+}
+
+static void
+settle_by_status (struct job *job, struct outcome *outcome, bool *ret_splits)
+{
+  if (job->reply->request->is_smtp)
+    settle_by_smtp (job, outcome);
+  else
+    outcome->kind = outcome_from_status (outcome->status, ret_splits);
+}
+
+/* By SMTP only a login that was taken proves anything. */
+static void
+verify_by_smtp (struct job *job)
+{
+  bool has_login = job->reply->request->user != NULL;
+
+  job->verdict.how = has_login ? HERALD_PROVEN : HERALD_UNPROVEN;
+  job->verdict.text
+    = has_login ? "the server accepts this login"
+                : "the server answers; without a login only a test e-mail "
+                  "proves that it takes mail";
+}
+
 /* Of a token or a check there is nothing to reject but the settings, and
  * nothing to split. */
 static void
@@ -158,6 +225,9 @@ settle_step (struct job *job, struct outcome *outcome, int how)
     outcome->reason = job_reason (job, "the reply holds no token");
   } else if (job->kind == JOB_TOKEN && outcome->kind != OUTCOME_RETRY)
     outcome->kind = OUTCOME_BLOCKED;
+  if (outcome->kind == OUTCOME_DELIVERED && job->verdict.how == 0
+      && job->reply->request->is_smtp)
+    verify_by_smtp (job);
   job_give_rest (job, job->all, 1, outcome);
 }
 
@@ -193,8 +263,7 @@ settle_apply (struct job *job, const size_t *list, size_t n)
   bool splits = how == HERALD_SPLIT;
 
   if (how == HERALD_BY_STATUS)
-    outcome.kind = outcome_from_status (outcome.status,
-                                        job->reply->request->is_smtp, &splits);
+    settle_by_status (job, &outcome, &splits);
   else
     outcome.kind = kinds[how];
   if (outcome.kind == OUTCOME_RETRY)

@@ -133,6 +133,8 @@ bool job_give (struct job *job, struct slot *slot,
 /* "HTTP 422: text", redacted, in the job's memory.  text NULL or empty: a
  * piece of the reply's body; reply may be NULL. */
 const char *job_reason (struct job *job, const char *text);
+/* A service's id of a delivery: one line, of bounded length; "" of NULL. */
+const char *job_reference (struct job *job, const char *reference);
 void job_settle_one (struct job *job, size_t i, enum outcome_kind kind,
                      int64_t after_ms, const char *fmt, va_list args)
   __attribute__ ((__format__ (__printf__, 5, 0)));

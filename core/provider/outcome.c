@@ -5,6 +5,9 @@
 
 #include "outcome.h"
 
+#include <stddef.h>
+#include <string.h>
+
 const char *
 outcome_name (enum outcome_kind kind)
 {
@@ -20,26 +23,57 @@ outcome_name (enum outcome_kind kind)
   return names[kind];
 }
 
-/* RFC 5321 section 4.2.1; 530 and 535 are RFC 4954's "login first" and
- * "wrong login".  A final 3yz promises nothing, so it is no success. */
-static enum outcome_kind
-outcome_from_smtp (int status)
+/* What a 5yz means; the first that fits.  Status 0, stage NULL: any.
+ * RFC 5321 section 4.2.2, RFC 4954 section 6. */
+static const struct {
+  int status;
+  const char *stage;
+  enum outcome_kind kind;
+  const char *text;
+} refusals[] = {
+  { 530, NULL, OUTCOME_BLOCKED, "the server wants a login or TLS first" },
+  { 534, NULL, OUTCOME_BLOCKED, "the server refuses this login" },
+  { 535, NULL, OUTCOME_BLOCKED, "the server refuses this login" },
+  { 538, NULL, OUTCOME_BLOCKED, "the server refuses this login" },
+  { 552, "sender", OUTCOME_REJECTED, "the mail is too large for the server" },
+  { 552, "message", OUTCOME_REJECTED, "the mail is too large for the server" },
+  { 0, "connect", OUTCOME_BLOCKED, "the server refuses this host" },
+  { 0, "login", OUTCOME_BLOCKED, "the server refuses this login" },
+  { 0, "sender", OUTCOME_BLOCKED, "the server refuses the sender" },
+  { 0, "recipient", OUTCOME_REJECTED, "the server refuses the recipient" },
+  { 0, "bcc", OUTCOME_BLOCKED, "the server refuses the BCC address" },
+  { 0, NULL, OUTCOME_REJECTED, "the server refuses the mail" }
+};
+
+static bool
+refusal_fits (size_t k, int status, const char *stage)
 {
-  if (status == 530 || status == 535)
-    return OUTCOME_BLOCKED;
+  return (refusals[k].status == 0 || refusals[k].status == status)
+         && (refusals[k].stage == NULL
+             || strcmp (refusals[k].stage, stage) == 0);
+}
+
+/* A final 3yz promises nothing, so it is no success. */
+enum outcome_kind
+outcome_from_smtp (int status, const char *stage, const char **ret_text)
+{
+  size_t k = 0;
+
+  *ret_text = "";
   if (status >= 200 && status <= 299)
     return OUTCOME_DELIVERED;
-  if (status >= 500 && status <= 599)
-    return OUTCOME_REJECTED;
-  return OUTCOME_RETRY;
+  if (status < 500 || status > 599)
+    return OUTCOME_RETRY;
+  while (!refusal_fits (k, status, stage))
+    k++;
+  *ret_text = refusals[k].text;
+  return refusals[k].kind;
 }
 
 enum outcome_kind
-outcome_from_status (int status, bool is_smtp, bool *ret_splits)
+outcome_from_status (int status, bool *ret_splits)
 {
   *ret_splits = false;
-  if (is_smtp)
-    return outcome_from_smtp (status);
   if (status >= 200 && status <= 299)
     return OUTCOME_DELIVERED;
   if (status >= 300 && status <= 399)

@@ -31,11 +31,15 @@ struct outcome {                /* strings live as long as the job */
 
 const char *outcome_name (enum outcome_kind kind);      /* "delivered" */
 
-/* HERALD_BY_STATUS: 2xx DELIVERED; 408 425 429 5xx and SMTP's 4yz RETRY;
- * 401 403 404 405 407 410, any 3xx, SMTP's 530 and 535 BLOCKED; any other
- * SPLIT, told by *ret_splits with kind REJECTED for one alone.  SMTP's
- * 5yz is REJECTED, 2yz DELIVERED. */
-enum outcome_kind outcome_from_status (int status, bool is_smtp,
-                                       bool *ret_splits);
+/* HERALD_BY_STATUS, by HTTP: 2xx DELIVERED; 408 425 429 5xx RETRY; 401 403
+ * 404 405 407 410 and any 3xx BLOCKED; any other SPLIT, told by *ret_splits
+ * with kind REJECTED for one alone. */
+enum outcome_kind outcome_from_status (int status, bool *ret_splits);
+
+/* The same by SMTP: 2yz DELIVERED; 5yz, by what the server answered
+ * (herald_reply's "Stage"), BLOCKED if any mail would be refused like this
+ * one, else REJECTED; all else RETRY.  *ret_text: what a 5yz means, or "". */
+enum outcome_kind outcome_from_smtp (int status, const char *stage,
+                                     const char **ret_text);
 
 #endif

@@ -7,10 +7,7 @@
 
 #include "herald-plugin.h"
 
-#include <stdbool.h>
 #include <string.h>
-
-enum { SMTP_MOST_QUOTED = 300 };        /* characters of the server's text */
 
 struct smtp {
   const char *url;
@@ -124,94 +121,14 @@ smtp_open (const struct herald_settings *settings, void **instance)
   return 0;
 }
 
-/* Replies. */
-
-/* What a 5yz means; the first that fits.  Status 0, stage NULL: any.
- * Blocked is what would be refused for every mail. */
-static const struct {
-  int32_t status;
-  const char *stage;
-  int outcome;
-  const char *text;
-} smtp_refusals[] = {
-  { 530, NULL, HERALD_BLOCKED, "the server wants a login or TLS first" },
-  { 534, NULL, HERALD_BLOCKED, "the server refuses this login" },
-  { 535, NULL, HERALD_BLOCKED, "the server refuses this login" },
-  { 538, NULL, HERALD_BLOCKED, "the server refuses this login" },
-  { 552, "sender", HERALD_REJECTED, "the mail is too large for the server" },
-  { 552, "message", HERALD_REJECTED, "the mail is too large for the server" },
-  { 0, "connect", HERALD_BLOCKED, "the server refuses this host" },
-  { 0, "login", HERALD_BLOCKED, "the server refuses this login" },
-  { 0, "sender", HERALD_BLOCKED, "the server refuses the sender" },
-  { 0, "recipient", HERALD_REJECTED, "the server refuses the recipient" },
-  { 0, "bcc", HERALD_BLOCKED, "the server refuses the BCC address" },
-  { 0, NULL, HERALD_REJECTED, "the server refuses the mail" }
-};
-
-static bool
-smtp_refusal_fits (size_t k, int32_t status, const char *stage)
-{
-  return (smtp_refusals[k].status == 0 || smtp_refusals[k].status == status)
-         && (smtp_refusals[k].stage == NULL
-             || strcmp (smtp_refusals[k].stage, stage) == 0);
-}
-
-static void
-smtp_settle_refusal (struct herald_job *job, const struct herald_reply *reply)
-{
-  const char *stage = herald->reply_header (reply, "Stage");
-  const char *said = herald->clip (reply->body, SMTP_MOST_QUOTED);
-  size_t k = 0;
-
-  /* 4yz, and what no server should say. */
-  if (reply->status < 500 || reply->status > 599) {
-    herald->settle (job, reply, HERALD_RETRY, "%s", said);
-    return;
-  }
-  while (!smtp_refusal_fits (k, reply->status, stage))
-    k++;
-  herald->settle (job, reply, smtp_refusals[k].outcome, "%s: %s",
-                  smtp_refusals[k].text, said);
-}
-
-/* The reference is the server's text: most give their queue id in it. */
-static int
-smtp_reply (void *instance, struct herald_job *job,
-            const struct herald_reply *reply)
-{
-  (void) instance;
-  if (reply->status / 100 == 2)
-    herald->delivered (job, 0, reply->body);
-  else
-    smtp_settle_refusal (job, reply);
-  return 0;
-}
-
-static int
-smtp_verified (void *instance, struct herald_job *job,
-               const struct herald_reply *reply)
-{
-  const struct smtp *smtp = instance;
-
-  if (reply->status / 100 != 2)
-    smtp_settle_refusal (job, reply);
-  else if (smtp->login != NULL)
-    herald->verified (job, HERALD_PROVEN, "the server accepts this login");
-  else
-    herald->verified (job, HERALD_UNPROVEN,
-                      "the server answers; without a login only a test e-mail "
-                      "proves that it takes mail");
-  return 0;
-}
-
-/* Requests. */
+/* Requests; the core reads a mail server's replies. */
 
 static struct herald_request *
 smtp_request (const struct smtp *smtp, struct herald_job *job,
-              const char *method, herald_reply_fn *on_reply)
+              const char *method)
 {
   struct herald_request *request
-    = herald->request (job, method, smtp->url, on_reply);
+    = herald->request (job, method, smtp->url, NULL);
 
   herald->tls (request, smtp->tls);
   if (smtp->login != NULL)
@@ -222,14 +139,14 @@ smtp_request (const struct smtp *smtp, struct herald_job *job,
 static int
 smtp_verify (void *instance, struct herald_job *job)
 {
-  smtp_request (instance, job, "NOOP", smtp_verified);
+  smtp_request (instance, job, "NOOP");
   return 0;
 }
 
 static int
 smtp_build (void *instance, struct herald_job *job)
 {
-  herald->message (smtp_request (instance, job, "MAIL", smtp_reply), 0, NULL);
+  herald->message (smtp_request (instance, job, "MAIL"), 0, NULL);
   return 0;
 }
 

@@ -931,6 +931,92 @@ test_verify (void **state)
   job_free (job);
 }
 
+/* -- smtp */
+
+static int
+build_smtp (void *instance, struct herald_job *job)
+{
+  (void) instance;
+  herald->message (
+    herald->request (job, "MAIL", "smtp://mail.example/", NULL), 0, NULL);
+  return 0;
+}
+
+static struct job *
+smtp_answer (int status, const char *stage, const char *text)
+{
+  struct job *job = mock_built (&mock, 1, build_smtp);
+
+  mock_reply_header (job, status, text, "stage", stage);
+  assert_true (job_is_done (job));
+  return job;
+}
+
+static void
+test_smtp (void **state)
+{
+  struct job *job
+    = smtp_answer (250, "message", "2.0.0 Ok:\nqueued as 4F");
+
+  (void) state;
+  assert_kind (job, 0, OUTCOME_DELIVERED);
+  assert_string_equal (job_outcome (job, 0)->reference,
+                       "2.0.0 Ok: queued as 4F");
+  job_free (job);
+  job = smtp_answer (550, "sender", "5.7.1 p0@example.org is not yours");
+  assert_kind (job, 0, OUTCOME_BLOCKED);
+  assert_string_equal (reason (job, 0),
+                       "SMTP 550: the server refuses the sender: 5.7.1 "
+                       "*@example.org is not yours");
+  job_free (job);
+  job = smtp_answer (550, "recipient", "");
+  assert_kind (job, 0, OUTCOME_REJECTED);
+  assert_string_equal (reason (job, 0),
+                       "SMTP 550: the server refuses the recipient");
+  job_free (job);
+  job = smtp_answer (450, "bcc", "4.2.0 greylisted");
+  assert_kind (job, 0, OUTCOME_RETRY);
+  assert_string_equal (reason (job, 0), "SMTP 450: 4.2.0 greylisted");
+  job_free (job);
+}
+
+static int
+verify_smtp (void *instance, struct herald_job *job)
+{
+  struct herald_request *r
+    = herald->request (job, "NOOP", "smtp://mail.example/", NULL);
+
+  if (instance != NULL)
+    herald->basic_auth (r, "herald", "sandbox");
+  return 0;
+}
+
+static void
+test_smtp_verify (void **state)
+{
+  static const int how[] = { HERALD_UNPROVEN, HERALD_PROVEN };
+  struct job *job;
+
+  (void) state;
+  mock.provider.plugin.verify = verify_smtp;
+  for (size_t k = 0; k < 2; k++) {
+    mock.integration.instance = k == 0 ? NULL : &mock;
+    job = job_new (&mock.integration, JOB_VERIFY, NULL, 0);
+    job_build (job);
+    mock_reply_header (job, 250, "2.0.0 Ok", "stage", "message");
+    assert_int_equal (job_verdict (job)->how, how[k]);
+    job_free (job);
+  }
+  job = job_new (&mock.integration, JOB_VERIFY, NULL, 0);
+  job_build (job);
+  mock_reply_header (job, 535, "5.7.8 no", "stage", "login");
+  assert_int_equal (job_verdict (job)->outcome.kind, OUTCOME_BLOCKED);
+  assert_string_equal (job_verdict (job)->text,
+                       "SMTP 535: the server refuses this login: 5.7.8 no");
+  job_free (job);
+  mock.integration.instance = NULL;
+}
+
 static void
 test_verify_renews (void **state)
 {
@@ -1013,6 +1099,8 @@ main (void)
                                       TEST (test_wait_and_rate),
                                       TEST (test_verify),
                                       TEST (test_verify_renews),
+                                      TEST_MAIL (test_smtp),
+                                      TEST_MAIL (test_smtp_verify),
                                       TEST_MAIL (test_alike) };
 
   return cmocka_run_group_tests (tests, NULL, NULL);

@@ -17,17 +17,7 @@ http (int status)
 {
   bool splits;
 
-  return outcome_from_status (status, false, &splits);
-}
-
-static enum outcome_kind
-smtp (int status)
-{
-  bool splits;
-  enum outcome_kind kind = outcome_from_status (status, true, &splits);
-
-  assert_false (splits);
-  return kind;
+  return outcome_from_status (status, &splits);
 }
 
 static void
@@ -57,24 +47,66 @@ test_http_splits (void **state)
   for (size_t i = 0; i < sizeof split / sizeof split[0]; i++) {
     bool splits = false;
 
-    assert_int_equal (outcome_from_status (split[i], false, &splits),
+    assert_int_equal (outcome_from_status (split[i], &splits),
                       OUTCOME_REJECTED);
     assert_true (splits);
   }
 }
 
 static void
+assert_smtp (int status, const char *stage, enum outcome_kind kind,
+             const char *text)
+{
+  const char *means = NULL;
+
+  assert_int_equal (outcome_from_smtp (status, stage, &means), kind);
+  assert_string_equal (means, text);
+}
+
+static void
 test_smtp (void **state)
 {
   (void) state;
-  assert_int_equal (smtp (250), OUTCOME_DELIVERED);
-  assert_int_equal (smtp (354), OUTCOME_RETRY);
-  assert_int_equal (smtp (421), OUTCOME_RETRY);
-  assert_int_equal (smtp (452), OUTCOME_RETRY);
-  assert_int_equal (smtp (530), OUTCOME_BLOCKED);
-  assert_int_equal (smtp (535), OUTCOME_BLOCKED);
-  assert_int_equal (smtp (550), OUTCOME_REJECTED);
-  assert_int_equal (smtp (554), OUTCOME_REJECTED);
+  assert_smtp (250, "message", OUTCOME_DELIVERED, "");
+  assert_smtp (299, "", OUTCOME_DELIVERED, "");
+  assert_smtp (354, "message", OUTCOME_RETRY, "");
+  assert_smtp (421, "connect", OUTCOME_RETRY, "");
+  assert_smtp (452, "recipient", OUTCOME_RETRY, "");
+  assert_smtp (454, "login", OUTCOME_RETRY, "");
+  assert_smtp (0, "", OUTCOME_RETRY, "");
+  assert_smtp (199, "", OUTCOME_RETRY, "");
+  assert_smtp (499, "sender", OUTCOME_RETRY, "");
+  assert_smtp (600, "sender", OUTCOME_RETRY, "");
+}
+
+static void
+test_smtp_refusals (void **state)
+{
+  const char *login = "the server refuses this login";
+  const char *large = "the mail is too large for the server";
+
+  (void) state;
+  assert_smtp (530, "sender", OUTCOME_BLOCKED,
+               "the server wants a login or TLS first");
+  assert_smtp (534, "login", OUTCOME_BLOCKED, login);
+  assert_smtp (535, "message", OUTCOME_BLOCKED, login);
+  assert_smtp (538, "login", OUTCOME_BLOCKED, login);
+  assert_smtp (504, "login", OUTCOME_BLOCKED, login);
+  assert_smtp (554, "connect", OUTCOME_BLOCKED,
+               "the server refuses this host");
+  assert_smtp (550, "sender", OUTCOME_BLOCKED,
+               "the server refuses the sender");
+  assert_smtp (552, "sender", OUTCOME_REJECTED, large);
+  assert_smtp (552, "message", OUTCOME_REJECTED, large);
+  assert_smtp (552, "recipient", OUTCOME_REJECTED,
+               "the server refuses the recipient");
+  assert_smtp (550, "recipient", OUTCOME_REJECTED,
+               "the server refuses the recipient");
+  assert_smtp (550, "bcc", OUTCOME_BLOCKED,
+               "the server refuses the BCC address");
+  assert_smtp (554, "message", OUTCOME_REJECTED,
+               "the server refuses the mail");
+  assert_smtp (599, "", OUTCOME_REJECTED, "the server refuses the mail");
 }
 
 static void
@@ -91,7 +123,8 @@ main (void)
 {
   const struct CMUnitTest tests[]
     = { cmocka_unit_test (test_http), cmocka_unit_test (test_http_splits),
-        cmocka_unit_test (test_smtp), cmocka_unit_test (test_names) };
+        cmocka_unit_test (test_smtp), cmocka_unit_test (test_smtp_refusals),
+        cmocka_unit_test (test_names) };
 
   return cmocka_run_group_tests (tests, NULL, NULL);
 }
