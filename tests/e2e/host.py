@@ -45,8 +45,8 @@ NETWORK = ('<network><allow cidr="127.0.0.0/8"/><allow cidr="::1/128"/>'
            '<allow-http/></network>')
 DESCRIPTOR = """\
 <?xml version="1.0" encoding="UTF-8"?>
-<integration xmlns="urn:herald:integration:1" name="{name}"
-             provider="{provider}" enabled="{enabled}">
+<integration xmlns="urn:herald:integration:1" name="{name}" \
+provider="{provider}" enabled="{enabled}">
 {parts}
 </integration>
 """
@@ -71,6 +71,11 @@ def is_sanitized() -> bool:
     """Whether herald was built with ASan, which needs memory of its own."""
     with open(program("HERALD"), "rb") as file:
         return b"__asan_init" in file.read()
+
+
+def is_required() -> bool:
+    """Whether a test that lacks other people's programs must fail."""
+    return os.environ.get("HERALD_INTEROP") == "required"
 
 
 def event(number: Union[int, str], workspace: Optional[str] = "acme",
