@@ -135,10 +135,11 @@ add_json (struct buf *line, enum log_level level, const char *message,
 static void
 write_line (struct buf *line)
 {
-  const char *p = line->data;
+  const char *p;
   size_t left;
 
   buf_add_char (line, '\n');
+  p = line->data;               /* only now: adding may have moved it */
   for (left = line->len; left > 0;) {
     ssize_t n = write (STDERR_FILENO, p, left);
 
