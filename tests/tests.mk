@@ -56,7 +56,24 @@ shell_tests = tests/plugin-symbols.sh tests/sources.sh \
 if HAVE_PYTHON
 TESTS += $(script_tests)
 endif
-TESTS += $(shell_tests)
+TESTS += $(shell_tests) $(node_tests)
+
+# What these need of npm; without it they are skipped.
+tests/e2e/test-smtp-servers.log tests/interop/test-webhooks.log: \
+	tests/interop/installed
+tests/interop/installed: tests/interop/package-lock.json
+	@test -z '$(NODE)' || { \
+	  top_srcdir='$(abs_top_srcdir)'; export top_srcdir; \
+	  top_builddir='$(abs_top_builddir)'; export top_builddir; \
+	  $(SHELL) $(top_srcdir)/tests/interop/install.sh; }
+CLEANFILES += tests/interop/installed tests/interop/install.log
+interop-clean:
+	rm -rf tests/interop/node_modules
+	-@test '$(abs_top_srcdir)' = '$(abs_top_builddir)' || \
+	  rm -f tests/interop/package.json tests/interop/package-lock.json
+EXTRA_DIST += $(node_tests) tests/interop/install.sh \
+	tests/interop/package.json tests/interop/package-lock.json \
+	tests/interop/smtp-server.mjs tests/interop/smtp-server.py
 
 # make check TESTS='$(quick_tests)'
 quick_tests = $(unit_tests) $(shell_tests)
