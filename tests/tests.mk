@@ -48,8 +48,22 @@ AM_TESTS_ENVIRONMENT = \
 
 # In the order they finish best: the slow ones first.
 script_tests = \
+	tests/e2e/test-faults.py \
+	tests/e2e/test-smtp-servers.py \
+	tests/e2e/test-smtp.py \
+	tests/e2e/test-lanes.py \
+	tests/e2e/test-input.py \
+	tests/e2e/test-config.py \
+	tests/e2e/test-commands.py \
+	tests/e2e/test-memory.py \
+	tests/e2e/test-network.py \
+	tests/e2e/test-plugins.py \
+	tests/e2e/test-send.py \
+	tests/e2e/test-stop.py \
+	tests/e2e/test-mapping.py \
 	tests/e2e/test-documents.py \
 	tests/sandbox/test_sandbox.py
+node_tests = tests/interop/test-webhooks.mjs
 shell_tests = tests/plugin-symbols.sh tests/sources.sh \
 	tests/e2e/test-plugin-test.sh tests/e2e/test-third-party.sh
 
