@@ -86,15 +86,23 @@ host_html_escape (const char *text)
   return keep (out);
 }
 
+/* On one line: where a service takes it, in JSON or a form, nothing would
+ * unfold it. */
 const char *
 host_mailbox (const struct herald_mailbox *mailbox)
 {
   struct buf *out;
+  size_t to = 0;
 
   if (mailbox == NULL || mailbox->address == NULL)
     return "";
   out = host_scratch ();
   address_add_mailbox (out, mailbox->name, mailbox->address, 0);
+  for (size_t at = 0; at < out->len; at++)
+    if (out->data[at] != '\r' && out->data[at] != '\n')
+      out->data[to++] = out->data[at];
+  out->data[to] = '\0';
+  out->len = to;
   return keep (out);
 }
 

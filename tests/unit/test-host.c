@@ -241,11 +241,28 @@ look_at_mail (struct herald_job *job)
                        "\"Acme, Games\" <play@acme.example>");
 }
 
+/* However long it is, it stays on one line. */
+static void
+look_at_long_mailbox (struct herald_job *job)
+{
+  const struct herald_mailbox mailbox
+    = { "\xc3\x89lodie and all of the friends that she has ever played with, "
+        "in every town that she has ever been to",
+        "elodie.with.a.rather.long.name@players.of.the.games.example" };
+  const char *made = herald->mailbox (&mailbox);
+
+  (void) job;
+  assert_null (strpbrk (made, "\r\n"));
+  assert_non_null (strstr (made, "?= =?UTF-8?"));
+  assert_non_null (strstr (made, "?= <elodie.with."));
+}
+
 static void
 test_mail (void **state)
 {
   (void) state;
   assert_int_equal (looked (1, look_at_mail), 0);
+  assert_int_equal (looked (1, look_at_long_mailbox), 0);
 }
 
 static void
