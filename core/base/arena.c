@@ -18,7 +18,7 @@
 #include "base/memory.h"
 
 enum {
-  FIRST_SIZE = 4096,
+  FIRST_SIZE = 1536,
   LARGEST_SIZE = 256 * 1024     /* also the most that a reset keeps */
 };
 

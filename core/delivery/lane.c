@@ -97,9 +97,12 @@ lane_new (struct integration *integration, struct exchanger *exchanger,
   lane->shelf = shelf_new (integration->batch_max,
                            integration->batch_wait_ms * 1000);
   lane->scratch = arena_new (0);
-  lane->max_held = 2 * wanted < LANE_MIN_HELD   ? LANE_MIN_HELD
-                   : 2 * wanted > LANE_MAX_HELD ? LANE_MAX_HELD
-                                                : 2 * wanted;
+  /* A few wait behind those on their way; with an order key many may not
+   * go yet. */
+  wanted += integration->order_key != NULL ? wanted : wanted / 8;
+  lane->max_held = wanted < LANE_MIN_HELD   ? LANE_MIN_HELD
+                   : wanted > LANE_MAX_HELD ? LANE_MAX_HELD
+                                            : wanted;
   return lane;
 }
 

@@ -92,9 +92,6 @@ header_keep (struct assembly *assembly, const char *line, size_t len)
   out[name_len] = '\0';
   memcpy (out + name_len + 1, value, value_len);
   out[name_len + 1 + value_len] = '\0';
-  assembly->index[assembly->n_headers].name = (uint32_t) assembly->lines.len;
-  assembly->index[assembly->n_headers].value
-    = (uint32_t) (assembly->lines.len + name_len + 1);
   assembly->n_headers++;
   assembly->lines.len += name_len + value_len + 2;
 }
@@ -147,9 +144,12 @@ size_t
 assembly_headers (const struct assembly *assembly,
                   struct transport_header ret_headers[ASSEMBLY_MAX_HEADERS])
 {
+  const char *at = assembly->lines.data;
+
   for (uint32_t i = 0; i < assembly->n_headers; i++) {
-    ret_headers[i].name = assembly->lines.data + assembly->index[i].name;
-    ret_headers[i].value = assembly->lines.data + assembly->index[i].value;
+    ret_headers[i].name = at;
+    ret_headers[i].value = at += strlen (at) + 1;
+    at += strlen (at) + 1;
   }
   return assembly->n_headers;
 }

@@ -1,7 +1,7 @@
 /* assembly.h - a reply of HTTP, put together as its pieces arrive.
  *
- * Header lines are kept in one buffer with an index, the body in another;
- * both are used again by the next transfer.  Ceilings hold whatever the
+ * Header lines are kept in one buffer, the body in another; both are used
+ * again by the next transfer.  Ceilings hold whatever the
  * server sends.
  *
  * SPDX-License-Identifier: MIT
@@ -30,9 +30,6 @@ struct assembly {
   uint32_t block_len;           /* header bytes that came, kept or not */
   struct buf lines;             /* name, NUL, value, NUL, ... */
   struct buf body;
-  struct {
-    uint32_t name, value;       /* offsets in lines */
-  } index[ASSEMBLY_MAX_HEADERS];
 };
 
 void assembly_init (struct assembly *assembly, size_t max_body);

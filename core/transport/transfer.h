@@ -44,7 +44,7 @@ struct transfer {
   bool is_stopped;              /* SMTP: ended by us */
   curl_socket_t fd;             /* the connection it was last seen on */
   unsigned n_opened;            /* connections tried */
-  char guard_reason[200];
+  char *guard_reason;           /* why it refused the last address; or NULL */
   char detail[CURL_ERROR_SIZE];
   struct buf lines;             /* header lines, addresses */
   struct curl_slist *nodes;     /* what libcurl walks, in our memory */

@@ -76,7 +76,7 @@ transfer_cause (struct transfer *transfer, CURLcode code)
   case CURLE_COULDNT_RESOLVE_PROXY:
     return FAILURE_RESOLVE_PROXY;
   case CURLE_COULDNT_CONNECT:
-    return transfer->guard_reason[0] && transfer->n_opened == 0
+    return transfer->guard_reason && transfer->n_opened == 0
              ? FAILURE_GUARD : FAILURE_CONNECT;
   case CURLE_PEER_FAILED_VERIFICATION:
   case CURLE_SSL_ISSUER_ERROR:

@@ -18,6 +18,7 @@
 
 #include "base/date.h"
 #include "base/memory.h"
+#include "curl_memory.h"
 #include "transfer.h"
 
 #ifndef HERALD_CA_BUNDLE
@@ -110,14 +111,17 @@ on_open_socket (void *data, curlsocktype purpose,
 {
   struct transfer *transfer = data;
   struct transport *transport = transfer->transport;
+  char reason[200];
   int fd;
 
   (void) purpose;
   if (transport->guard && !transport->proxy
       && guard_check (transport->guard, &address->addr,
-                      (socklen_t) address->addrlen, transfer->guard_reason)
-           < 0)
+                      (socklen_t) address->addrlen, reason) < 0) {
+    free (transfer->guard_reason);
+    transfer->guard_reason = memory_strdup (reason);
     return CURL_SOCKET_BAD;
+  }
   transfer->n_opened++;
   fd = socket (address->family, address->socktype | SOCK_CLOEXEC,
                address->protocol);
@@ -273,7 +277,6 @@ transport_send (struct transport *transport,
   transfer->is_stopped = false;
   transfer->fd = CURL_SOCKET_BAD;
   transfer->n_opened = 0;
-  transfer->guard_reason[0] = '\0';
   transfer->detail[0] = '\0';
   if (transfer_set (transfer) == 0) {
     gate_wait (&transport->gate, &transfer->place);
@@ -320,7 +323,7 @@ transport_new (struct loop *loop, const struct transport_config *config,
 
   if (ca_file[0] && ca_file_check (ca_file, ret_reason) < 0)
     return NULL;
-  if (curl_global_init (CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+  if (curl_memory_init () < 0) {
     snprintf (ret_reason, 200, "%s", "libcurl does not start");
     return NULL;
   }
