@@ -23,6 +23,7 @@ struct delivery {
   char id[CRYPTO_UUID_LEN + 1]; /* of event and integration, for ever */
   uint32_t attempts;            /* made so far */
   uint32_t n_faults;            /* of the plugin; after one it goes alone */
+  uint64_t place;               /* in the lane, as it was admitted */
   uint64_t alike;               /* job_alike () */
   uint64_t to_hash;             /* of a mailer: the address; 0: not looked */
   char *order_key;              /* NULL: no order to keep; freed by the lane */

@@ -61,6 +61,11 @@ struct lane {
   struct arena *scratch;
   size_t n_runs;                /* in flight */
   size_t n_held;                /* deliveries admitted and not settled */
+  uint64_t n_admitted;
+  struct {                      /* what was drawn last, see lane_delay_ms */
+    uint32_t attempts;
+    int64_t after_ms, delay_ms;
+  } drawn;
   size_t max_held;
   bool is_pumping;
   bool is_pump_wanted;
@@ -267,11 +272,29 @@ lane_try_later (struct lane *lane, struct delivery *delivery,
   retries_add (&lane->retries, delivery);
 }
 
+/* How long to wait after so many attempts.  Drawn once a run: what failed
+ * together goes again together, as the same batch and so with the same
+ * id, and not as a request each. */
+static int64_t
+lane_delay_ms (struct lane *lane, uint32_t attempts, int64_t after_ms)
+{
+  const struct integration *integration = lane->integration;
+
+  if (lane->drawn.attempts == attempts && lane->drawn.after_ms == after_ms)
+    return lane->drawn.delay_ms;
+  lane->drawn.attempts = attempts;
+  lane->drawn.after_ms = after_ms;
+  lane->drawn.delay_ms = backoff_delay_ms (integration->retry_ms,
+                                           integration->n_retries, attempts);
+  if (lane->drawn.delay_ms >= 0 && after_ms > 0)
+    lane->drawn.delay_ms = backoff_spread_ms (after_ms);
+  return lane->drawn.delay_ms;
+}
+
 static void
 lane_retry (struct lane *lane, struct delivery *delivery,
             const struct outcome *outcome)
 {
-  const struct integration *integration = lane->integration;
   int64_t delay_ms;
 
   if (outcome->is_free) {
@@ -279,14 +302,11 @@ lane_retry (struct lane *lane, struct delivery *delivery,
     return;
   }
   delivery->attempts++;
-  delay_ms = backoff_delay_ms (integration->retry_ms, integration->n_retries,
-                               delivery->attempts);
+  delay_ms = lane_delay_ms (lane, delivery->attempts, outcome->after_ms);
   if (delay_ms < 0) {
     lane_give_up (lane, delivery, "every attempt failed", outcome->reason);
     return;
   }
-  if (outcome->after_ms > 0)
-    delay_ms = backoff_spread_ms (outcome->after_ms);
   lane_try_later (lane, delivery, delay_ms, outcome->reason);
 }
 
@@ -385,6 +405,7 @@ lane_run_done (void *data, struct job *job)
   stats_latency (&lane->stats, loop_now_us (lane->loop) - run->since_us);
   lane_regroup (lane, run);
   lane_obey (lane, job);
+  lane->drawn.attempts = 0;
   for (size_t i = 0; i < run->n; i++)
     if (run->deliveries[i] != NULL)
       lane_settle (lane, run->deliveries[i], job_outcome (job, i));
@@ -478,7 +499,7 @@ static void
 lane_pump (struct lane *lane)
 {
   int64_t now_us = loop_now_us (lane->loop);
-  struct delivery *delivery;
+  struct delivery *delivery, *back = NULL;
   struct run *run;
 
   /* A run that is over at once comes back here: a flat loop, no
@@ -489,8 +510,15 @@ lane_pump (struct lane *lane)
   lane->is_pumping = true;
   while (lane->is_pump_wanted) {
     lane->is_pump_wanted = false;
-    while ((delivery = retries_take (&lane->retries, now_us)) != NULL)
+    /* Each goes to the front, so the last is put back first. */
+    while ((delivery = retries_take (&lane->retries, now_us)) != NULL) {
+      delivery->next = back;
+      back = delivery;
+    }
+    while ((delivery = back) != NULL) {
+      back = delivery->next;
       shelf_put_back (lane->shelf, delivery);
+    }
     while (lane->state == LANE_OPEN
            && lane->n_runs < lane->integration->in_flight
            && now_us >= lane->gate_us
@@ -555,6 +583,7 @@ void
 lane_admit (struct lane *lane, struct delivery *delivery)
 {
   delivery->lane = lane;
+  delivery->place = lane->n_admitted++;
   delivery->next = NULL;
   lane->n_held++;
   if (lane->state != LANE_OPEN) {

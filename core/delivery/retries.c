@@ -5,6 +5,7 @@
 
 #include "retries.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "base/memory.h"
@@ -14,6 +15,13 @@ retries_done (struct retries *retries)
 {
   free (retries->items);
   *retries = (struct retries) { 0 };
+}
+
+static bool
+is_before (const struct delivery *a, const struct delivery *b)
+{
+  return a->due_us < b->due_us
+         || (a->due_us == b->due_us && a->place < b->place);
 }
 
 void
@@ -29,7 +37,7 @@ retries_add (struct retries *retries, struct delivery *delivery)
   while (i > 0) {
     size_t parent = (i - 1) / 2;
 
-    if (retries->items[parent]->due_us <= delivery->due_us)
+    if (!is_before (delivery, retries->items[parent]))
       break;
     retries->items[i] = retries->items[parent];
     i = parent;
@@ -53,9 +61,9 @@ retries_take (struct retries *retries, int64_t now_us)
     if (child >= retries->n)
       break;
     if (child + 1 < retries->n
-        && retries->items[child + 1]->due_us < retries->items[child]->due_us)
+        && is_before (retries->items[child + 1], retries->items[child]))
       child++;
-    if (retries->items[child]->due_us >= moved->due_us)
+    if (!is_before (retries->items[child], moved))
       break;
     retries->items[i] = retries->items[child];
     i = child;

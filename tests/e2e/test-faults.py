@@ -219,7 +219,27 @@ class Picky(Receiver):
         return 400 if {"id": "13"} in records else 200
 
 
+class Late(Receiver):
+    """Refuses the first two requests."""
+
+    refused = 0
+
+    def reply(self, records):
+        self.refused += 1
+        return 503 if self.refused <= 2 else 200
+
+
 class Batches(Faults):
+    def test_a_batch_comes_again_as_it_was(self):
+        receiver = self.enter(Late())
+        self.host.webhook("web", receiver.url, delivery='<batch max="50" '
+                          'wait="1s"/><retry schedule="20ms 200ms"/>')
+        result = self.host.send(event(i) for i in range(30))
+        self.assertEqual(result.status, 0, result)
+        self.assertEqual([[int(one["id"]) for one in taken.records]
+                          for taken in receiver.taken],
+                         [list(range(30))] * 3)
+
     def test_one_bad_record_does_not_reject_a_batch(self):
         receiver = self.enter(Picky())
         self.host.webhook("web", receiver.url,

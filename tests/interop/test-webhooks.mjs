@@ -149,6 +149,18 @@ await test("over attempts the id stays, the timestamp is new", async () => {
   assert.notEqual(first["webhook-signature"], second["webhook-signature"]);
 });
 
+await test("a batch's id is its own over attempts, too", async () => {
+  const key = secret();
+  configure([key], '<batch max="9" wait="10s"/><retry schedule="10ms"/>');
+  answers.push(503);
+  await send(names);
+  assert.equal(received.length, 2);
+  for (const one of received)
+    new Webhook(key).verify(one.body, one.headers);
+  assert.equal(received[0].headers["webhook-id"],
+               received[1].headers["webhook-id"]);
+});
+
 await test("another secret or body is not believed", async () => {
   const key = secret();
   configure([key], "");
