@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -16,7 +17,7 @@
 #include "base/memory.h"
 #include "base/number.h"
 
-enum { PROGRESS_EVERY_US = 100000, PROGRESS_BAR = 20 };
+enum { PROGRESS_EVERY_US = 100000, PROGRESS_BAR = 20, PROGRESS_LEAST_BAR = 5 };
 
 struct progress {
   int64_t start_us, drawn_us;
@@ -57,19 +58,9 @@ progress_free (struct progress *progress)
 }
 
 static void
-progress_add_bar (struct buf *line, const struct progress_now *now,
-                  double elapsed)
+progress_add_share (struct buf *line, double share, double elapsed)
 {
-  double share = (double) now->offset / (double) now->size;
-  int full;
-
-  if (share > 1)
-    share = 1;
-  full = (int) (share * PROGRESS_BAR);
-  buf_add_char (line, '[');
-  for (int i = 0; i < PROGRESS_BAR; i++)
-    buf_add_char (line, i < full ? '#' : '.');
-  buf_printf (line, "] %3.0f %%  ", share * 100);
+  buf_printf (line, "%3.0f %%  ", share * 100);
   if (share > 0.01 && share < 1 && elapsed > 1) {
     buf_add_text (line, "left ");
     number_add_duration (line,
@@ -78,12 +69,31 @@ progress_add_bar (struct buf *line, const struct progress_now *now,
   }
 }
 
+/* In what room the numbers leave; empty if that is little. */
+static void
+progress_make_bar (char bar[PROGRESS_BAR + 4], double share, size_t room)
+{
+  size_t len = room < PROGRESS_BAR + 3 ? room - 3 : PROGRESS_BAR;
+  size_t full;
+
+  bar[0] = '\0';
+  if (room < PROGRESS_LEAST_BAR + 3)
+    return;
+  full = (size_t) (share * (double) len);
+  bar[0] = '[';
+  memset (bar + 1, '#', full);
+  memset (bar + 1 + full, '.', len - full);
+  memcpy (bar + 1 + len, "] ", 3);
+}
+
 void
 progress_draw (struct progress *progress, const struct progress_now *now)
 {
-  struct winsize size = { .ws_col = 80 };
+  struct winsize size = { 0 };
+  double elapsed, share = 0;
+  char bar[PROGRESS_BAR + 4] = "";
+  size_t columns = 79;
   int64_t now_us;
-  double elapsed;
 
   if (progress == NULL)
     return;
@@ -93,8 +103,12 @@ progress_draw (struct progress *progress, const struct progress_now *now)
   progress->drawn_us = now_us;
   elapsed = (double) (now_us - progress->start_us) / 1e6;
   buf_clear (&progress->line);
-  if (now->size > 0)
-    progress_add_bar (&progress->line, now, elapsed);
+  if (now->size > 0) {
+    share = (double) now->offset / (double) now->size;
+    if (share > 1)
+      share = 1;
+    progress_add_share (&progress->line, share, elapsed);
+  }
   buf_printf (&progress->line,
               "%llu events  %.0f/s  delivered %llu  retrying %llu  failed "
               "%llu",
@@ -103,8 +117,10 @@ progress_draw (struct progress *progress, const struct progress_now *now)
               (unsigned long long) now->delivered,
               (unsigned long long) now->retrying,
               (unsigned long long) now->failed);
-  ioctl (STDERR_FILENO, TIOCGWINSZ, &size);
-  fprintf (stderr, "\r\033[K%.*s", size.ws_col > 1 ? size.ws_col - 1 : 79,
-           progress->line.data);
+  if (ioctl (STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1)
+    columns = (size_t) size.ws_col - 1;
+  if (now->size > 0 && progress->line.len < columns)
+    progress_make_bar (bar, share, columns - progress->line.len);
+  fprintf (stderr, "\r\033[K%s%.*s", bar, (int) columns, progress->line.data);
   fflush (stderr);
 }

@@ -4,6 +4,7 @@
 """
 
 import json
+import os
 import subprocess
 import unittest
 from pathlib import Path
@@ -183,6 +184,23 @@ class Reports(Send):
         result = self.host.run("send", "--quiet", stdin=lines([event(1)]))
         self.assertEqual((result.status, result.out, result.err),
                          (0, "", ""))
+
+    def test_progress_on_a_terminal_and_only_there(self):
+        near, far = os.openpty()
+        self.addCleanup(os.close, near)
+        source = self.host.write("events", lines(event(i)
+                                                 for i in range(500)))
+        with os.fdopen(far, "wb") as terminal:
+            done = subprocess.run(self.host.command("send", source),
+                                  stdout=subprocess.PIPE, stderr=terminal,
+                                  stdin=subprocess.DEVNULL, timeout=60)
+        shown = os.read(near, 65536).decode()
+        self.assertEqual(done.returncode, 0, shown)
+        self.assertRegex(shown, r"\[#*\.*\] +\d+ %")
+        self.assertRegex(shown, r"\d+ events +\d+/s +delivered \d+ +"
+                         r"retrying 0 +failed 0")
+        self.assertTrue(shown.endswith("\r\x1b[K"))     # leaves nothing
+        self.assertEqual(self.host.send([event(1)]).err, "")
 
     def test_a_full_standard_output_is_4(self):
         if not Path("/dev/full").exists():
