@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """receiver.py - a quick web API in a thread of the test itself.
 
-It answers 200 to everything (a subclass may differ), late or not until told to, and knows how many
-requests were with it at the same time.  What it is asked nothing about it
-does not keep, so a hundred thousand events are no burden.
+It answers 200 to everything (a subclass may differ), late or not until told
+to, and knows how many requests were with it at the same time.  It can do
+without keeping what comes, so a hundred thousand events are no burden.
 """
 
 from __future__ import annotations

@@ -41,6 +41,7 @@ const server = createServer((request, response) => {
   });
 });
 await new Promise((ready) => server.listen(0, "127.0.0.1", ready));
+const endpoint = `http://127.0.0.1:${server.address().port}/`;
 
 // -- a host of herald's
 
@@ -64,7 +65,7 @@ function configure(secrets, delivery) {
              provider="custom-api" enabled="true">
   <workspaces all="true"/>
   <settings>
-    <setting name="endpoint">http://127.0.0.1:${server.address().port}/</setting>
+    <setting name="endpoint">${endpoint}</setting>
     ${rows.join("\n    ")}
   </settings>
   <map><field name="name" source="firstName"/></map>

@@ -115,6 +115,7 @@ class Connection(asyncio.Protocol):
         it never will."""
         if self._can_write is not None:
             await self._can_write
+        await asyncio.sleep(0)          # the loss is told by the loop
         if self._is_lost:
             raise Closed()
 
