@@ -90,6 +90,7 @@ core_libherald_core_la_SOURCES += \
 	core/transport/failure.c core/transport/failure.h \
 	core/transport/gate.c core/transport/gate.h \
 	core/transport/guard.c core/transport/guard.h \
+	core/transport/mail_message.c core/transport/mail_message.h \
 	core/transport/mail_text.c core/transport/mail_text.h \
 	core/transport/smtp_dialogue.c core/transport/smtp_dialogue.h \
 	core/transport/transfer.c core/transport/transfer.h \

@@ -27,8 +27,8 @@ enum { SLOT_LEN = CURL_MEMORY_BUFFER, MAX_SLOTS = 4096 };
 /* Only ever used by the thread that runs the loop: libcurl's resolver
  * threads ask for no buffer of this size. */
 static struct {
-  char *start;                  /* NULL: there is no such place */
-  uint16_t n_used;              /* slots that were ever used */
+  char *start;     /* NULL: there is no such place */
+  uint16_t n_used; /* slots that were ever used */
   uint16_t n_free;
   uint16_t free[MAX_SLOTS];
 } slots;
@@ -88,13 +88,15 @@ int
 curl_memory_init (void)
 {
   if (!slots.start) {
-    void *start = mmap (NULL, (size_t) MAX_SLOTS * SLOT_LEN,
-                        PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void *start
+      = mmap (NULL, (size_t) MAX_SLOTS * SLOT_LEN, PROT_READ | PROT_WRITE,
+              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
     slots.start = start == MAP_FAILED ? NULL : start;
   }
   return curl_global_init_mem (CURL_GLOBAL_DEFAULT, on_malloc, on_free,
-                               on_realloc, strdup, calloc) == CURLE_OK
-           ? 0 : -1;
+                               on_realloc, strdup, calloc)
+             == CURLE_OK
+           ? 0
+           : -1;
 }

@@ -266,7 +266,7 @@ void
 transfer_free (struct transfer *transfer)
 {
   curl_easy_cleanup (transfer->easy);
-  curl_mime_free (transfer->mime);
+  buf_done (&transfer->message);
   assembly_done (&transfer->reply);
   smtp_dialogue_done (&transfer->dialogue);
   buf_done (&transfer->lines);
@@ -288,6 +288,7 @@ transfer_take (struct transport *transport, enum transfer_kind kind)
     transfer->place.transfer = transfer;
     assembly_init (&transfer->reply, transport->max_reply);
     buf_init (&transfer->lines, 0);
+    buf_init (&transfer->message, 0);
     transfer->easy = curl_easy_init ();
     if (!transfer->easy)
       memory_exhausted ();
@@ -308,8 +309,8 @@ transfer_give_back (struct transfer *transfer)
 
   if (transfer->kind == TRANSFER_SMTP) {
     curl_easy_reset (transfer->easy);   /* it holds the password */
-    curl_mime_free (transfer->mime);
-    transfer->mime = NULL;
+    if (transfer->message.size > TRANSFER_KEPT)
+      buf_done (&transfer->message);
     transfer->is_prepared = false;
   } else
     assembly_clear (&transfer->reply);

@@ -49,7 +49,8 @@ struct transfer {
   struct buf lines;             /* header lines, addresses */
   struct curl_slist *nodes;     /* what libcurl walks, in our memory */
   size_t n_nodes;
-  curl_mime *mime;
+  struct buf message;           /* a mail, and what libcurl has of it */
+  size_t n_uploaded;
 };
 
 struct transport {

@@ -10,7 +10,7 @@
 #include <strings.h>
 #include <sys/socket.h>
 
-#include "mail_text.h"
+#include "mail_message.h"
 
 enum { MAIL_QUIT_S = 1 };       /* libcurl blocks while it says goodbye */
 
@@ -95,47 +95,16 @@ transfer_prepare_smtp (struct transfer *transfer)
   SET (easy, CURLOPT_LOGIN_OPTIONS, "AUTH=PLAIN;AUTH=LOGIN;AUTH=CRAM-MD5");
 }
 
-/* One text as a part; its own buffer, because libcurl copies it. */
-static void
-mime_add_text (curl_mime *mime, const char *text, const char *type)
+static size_t
+on_upload (char *piece, size_t size, size_t n, void *data)
 {
-  struct buf crlf = BUF_INIT (0);
-  curl_mimepart *part = curl_mime_addpart (mime);
+  struct transfer *transfer = data;
+  size_t left = transfer->message.len - transfer->n_uploaded;
+  size_t len = size * n < left ? size * n : left;
 
-  mail_text_add (&crlf, text);
-  curl_mime_data (part, crlf.data, crlf.len);
-  curl_mime_type (part, type);
-  curl_mime_encoder (part, mail_text_encoding (crlf.data, crlf.len));
-  buf_done (&crlf);
-}
-
-static int
-transfer_set_mail_headers (struct transfer *transfer,
-                           struct curl_slist *nodes)
-{
-  static char alternative[] = "Content-Type: multipart/alternative";
-  const struct transport_mail *mail = transfer->request->mail;
-  struct buf *lines = &transfer->lines;
-  size_t n = 0;
-
-  for (size_t i = 0; i < mail->n_headers; i++) {
-    const char *name = mail->headers[i].name;
-    size_t name_len = strlen (name);
-
-    nodes[n++].data = lines->data + lines->len;
-    buf_add (lines, name, name_len);
-    buf_add (lines, ": ", 2);
-    if (name_len == 0 || has_line_end (name, name_len)
-        || mail_text_add_header (lines, mail->headers[i].value) < 0) {
-      transfer->fault = "a header of the mail has a line end in it";
-      return -1;
-    }
-    buf_add (lines, "", 1);
-  }
-  if (mail->text && mail->html)
-    nodes[n++].data = alternative;
-  SET (transfer->easy, CURLOPT_HTTPHEADER, nodes_link (nodes, n));
-  return 0;
+  memcpy (piece, transfer->message.data + transfer->n_uploaded, len);
+  transfer->n_uploaded += len;
+  return len;
 }
 
 static int
@@ -156,26 +125,23 @@ transfer_set_mail (struct transfer *transfer)
     transfer->fault = "the sender has a line end in it";
     return -1;
   }
-  /* A line end may become two bytes. */
-  for (size_t i = 0; i < mail->n_headers; i++)
-    len += strlen (mail->headers[i].name)
-           + 2 * strlen (mail->headers[i].value) + 3;
-  transfer_reserve (transfer, mail->n_to + mail->n_headers + 1, len);
+  transfer_reserve (transfer, mail->n_to, len);
   for (size_t i = 0; i < mail->n_to; i++) {
     transfer->nodes[i].data = transfer->lines.data + transfer->lines.len;
     buf_add (&transfer->lines, mail->to[i], strlen (mail->to[i]) + 1);
   }
   SET (easy, CURLOPT_MAIL_FROM, mail->from);
   SET (easy, CURLOPT_MAIL_RCPT, nodes_link (transfer->nodes, mail->n_to));
-  if (transfer_set_mail_headers (transfer, transfer->nodes + mail->n_to) < 0)
+  buf_clear (&transfer->message);
+  transfer->n_uploaded = 0;
+  if (mail_message_add (&transfer->message, mail) < 0) {
+    transfer->fault = "a header of the mail has a line end in it";
     return -1;
-  transfer->mime = curl_mime_init (easy);
-  if (mail->text || !mail->html)
-    mime_add_text (transfer->mime, mail->text ? mail->text : "",
-                   "text/plain; charset=utf-8");
-  if (mail->html)
-    mime_add_text (transfer->mime, mail->html, "text/html; charset=utf-8");
-  SET (easy, CURLOPT_MIMEPOST, transfer->mime);
+  }
+  SET (easy, CURLOPT_UPLOAD, 1L);
+  SET (easy, CURLOPT_READFUNCTION, on_upload);
+  SET (easy, CURLOPT_READDATA, transfer);
+  SET (easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t) transfer->message.len);
   return 0;
 }
 

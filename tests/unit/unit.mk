@@ -30,6 +30,7 @@ unit_tests = \
 	tests/unit/test-log \
 	tests/unit/test-loop \
 	tests/unit/test-mail-form \
+	tests/unit/test-mail-text \
 	tests/unit/test-mapping \
 	tests/unit/test-memory \
 	tests/unit/test-message \
