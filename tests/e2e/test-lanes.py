@@ -96,6 +96,16 @@ class Lanes(Case):
         for first, later in zip(came, came[21:]):
             self.assertGreater(later - first, 0.4)
 
+    def test_retry_for_ends_what_the_schedule_would_go_on_with(self):
+        self.host.webhook("web", "http://127.0.0.1:1/",
+                          delivery='<retry schedule="10ms 7d"/>')
+        began = time.monotonic()
+        result = self.host.send([event(1)], "--retry-for", "1m")
+        self.assertLess(time.monotonic() - began, 30)
+        self.assertEqual(result.status, 1, result)
+        self.assertIn("not delivered in time", result.reasons("web"))
+        self.assertEqual(result.lane("web")["retried"], 1)
+
     def test_a_slow_lane_holds_up_no_other(self):
         slow = self.enter(Receiver(is_held=True))
         quick = self.enter(Receiver())
