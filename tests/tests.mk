@@ -87,6 +87,7 @@ interop-clean:
 	  rm -f tests/interop/package.json tests/interop/package-lock.json
 EXTRA_DIST += $(node_tests) tests/interop/install.sh \
 	tests/interop/package.json tests/interop/package-lock.json \
+	tests/interop/recorder.mjs \
 	tests/interop/smtp-server.mjs tests/interop/smtp-server.py
 
 # make check TESTS='$(quick_tests)'
