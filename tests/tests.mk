@@ -63,7 +63,10 @@ script_tests = \
 	tests/e2e/test-mapping.py \
 	tests/e2e/test-documents.py \
 	tests/sandbox/test_sandbox.py
-node_tests = tests/interop/test-webhooks.mjs
+node_tests = \
+	tests/interop/test-hubspot.mjs \
+	tests/interop/test-salesforce.mjs \
+	tests/interop/test-webhooks.mjs
 shell_tests = tests/plugin-symbols.sh tests/sources.sh \
 	tests/e2e/test-plugin-test.sh tests/e2e/test-third-party.sh
 
@@ -73,7 +76,7 @@ endif
 TESTS += $(shell_tests) $(node_tests)
 
 # What these need of npm; without it they are skipped.
-tests/e2e/test-smtp-servers.log tests/interop/test-webhooks.log: \
+tests/e2e/test-smtp-servers.log $(node_tests:.mjs=.log): \
 	tests/interop/installed
 tests/interop/installed: tests/interop/package-lock.json
 	@test -z '$(NODE)' || { \
