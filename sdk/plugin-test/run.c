@@ -93,6 +93,7 @@ drive_whole (struct run *run, struct job *job)
 
     job_build (step);
     drive (run, step);
+    job_adopt_limits (job, step);
     if (job_wants_token (job)) {
       job_fail (job, &job_verdict (step)->outcome);
       drive (run, job);
