@@ -1,0 +1,369 @@
+/* sendgrid.c - mails by way of SendGrid.
+ *
+ * herald-sendgrid(7) tells operators what to expect.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+
+#include "herald-plugin.h"
+
+#include <string.h>
+#include <strings.h>
+
+enum {
+  SENDGRID_MOST_RECIPIENTS = 1000,      /* of a call, BCC addresses too */
+  SENDGRID_MOST_CATEGORIES = 10,
+  SENDGRID_MOST_SCOPES = 2000,          /* of a key; there are some 250 */
+  SENDGRID_MOST_QUOTED = 300,           /* characters of the service's text */
+  SENDGRID_MOST_WAIT_MS = 60 * 60 * 1000
+};
+
+static const struct herald_field sendgrid_settings[] = {
+  { .name = "api-key", .label = "API Key", .type = HERALD_TEXT,
+    .flags = HERALD_REQUIRED | HERALD_SECRET,
+    .help = "Needs the permission Mail Send." },
+  { .name = "category", .label = "Category", .type = HERALD_TEXT,
+    .flags = HERALD_MANY | HERALD_ADVANCED, .max = 255,
+    .help = "Groups mails in the service's statistics; up to 10." },
+  { .name = "unsubscribe-group", .label = "Unsubscribe Group",
+    .type = HERALD_NUMBER, .flags = HERALD_ADVANCED, .min = 1,
+    .max = INT32_MAX, .help = "The group's id." },
+  { .name = "ip-pool", .label = "IP Pool", .type = HERALD_TEXT,
+    .flags = HERALD_ADVANCED, .min = 2, .max = 64,
+    .help = "The dedicated addresses to use." },
+  { .name = "track-opens", .label = "Track Opens", .type = HERALD_BOOL,
+    .flags = HERALD_ADVANCED, .help = "If empty as the account says." },
+  { .name = "track-clicks", .label = "Track Clicks", .type = HERALD_BOOL,
+    .flags = HERALD_ADVANCED, .help = "If empty as the account says." },
+  { .name = "sandbox-mode", .label = "Sandbox Mode", .type = HERALD_BOOL,
+    .flags = HERALD_ADVANCED,
+    .help = "The service checks mails and sends none." },
+  { .name = "base-url", .label = "Base URL", .type = HERALD_BASE_URL,
+    .flags = HERALD_ADVANCED, .preset = "https://api.sendgrid.com",
+    .help = "https://api.eu.sendgrid.com for a subuser in the EU." },
+  { .name = "version", .label = "API Version", .type = HERALD_TEXT,
+    .flags = HERALD_ADVANCED, .preset = "v3", .min = 1, .max = 10 },
+  { .name = "extra", .label = "Extra Fields", .type = HERALD_JSON,
+    .flags = HERALD_ADVANCED, .example = "{\"batch_id\": \"...\"}",
+    .help = "Further members of the body, as the API names them." }
+};
+
+static int
+sendgrid_open (const struct herald_settings *settings, void **instance)
+{
+  (void) instance;
+  if (herald->text_at (settings, "category", SENDGRID_MOST_CATEGORIES) != NULL)
+    herald->complain (settings, "category",
+                      "must not be given more than %d times",
+                      SENDGRID_MOST_CATEGORIES);
+  if (herald->number (settings, "sandbox-mode") != 0)
+    herald->warn (settings, "sandbox-mode",
+                  "is on: nobody will get a mail of this integration");
+  return 0;
+}
+
+/* Replies. */
+
+static const char *
+sendgrid_error (const struct herald_reply *reply, size_t k, const char *name)
+{
+  return herald->clip (herald->json_text (reply, "errors.%zu.%s", k, name),
+                       SENDGRID_MOST_QUOTED);
+}
+
+/* Leading digits, up to what no limit here exceeds. */
+static int64_t
+sendgrid_digits (const char *text)
+{
+  int64_t value = 0;
+
+  for (; *text >= '0' && *text <= '9' && value < INT32_MAX; text++)
+    value = value * 10 + (*text - '0');
+  return value;
+}
+
+/* The service says when it will listen again in seconds of the epoch. */
+static void
+sendgrid_settle_limit (struct herald_job *job,
+                       const struct herald_reply *reply)
+{
+  const char *reset = herald->reply_header (reply, "X-RateLimit-Reset");
+  int64_t wait_ms = sendgrid_digits (reset) * 1000 - herald->now_ms ();
+
+  if (reply->retry_after_ms < 0 && wait_ms > 0)
+    herald->wait (job, wait_ms < SENDGRID_MOST_WAIT_MS
+                         ? wait_ms : SENDGRID_MOST_WAIT_MS);
+  herald->settle (job, reply, HERALD_RETRY, "%s",
+                  sendgrid_error (reply, 0, "message"));
+}
+
+/* What would be refused in every mail of the integration. */
+static const char *const sendgrid_common[] = {
+  "from", "from.email", "reply_to", "reply_to.email", "template_id",
+  "headers", "asm", "asm.group_id", "categories", "ip_pool_name",
+  "mail_settings", "tracking_settings"
+};
+
+/* One error takes the whole call with it; its field says whose it is:
+ * "personalizations.7.to.0.email" is the eighth covered. */
+static void
+sendgrid_settle_errors (struct herald_job *job,
+                        const struct herald_reply *reply)
+{
+  static const char prefix[] = "personalizations.";
+  size_t n = herald->json_count (reply, "errors");
+
+  for (size_t k = 0; k < n && k < SENDGRID_MOST_RECIPIENTS; k++) {
+    const char *said = sendgrid_error (reply, k, "message");
+    const char *field = sendgrid_error (reply, k, "field");
+    const char *digits = field + sizeof prefix - 1;
+    size_t i;
+
+    for (i = 0; i < HERALD_COUNT (sendgrid_common); i++)
+      if (strcmp (field, sendgrid_common[i]) == 0) {
+        herald->settle (job, reply, HERALD_BLOCKED, "%s: %s", field, said);
+        return;
+      }
+    if (strncmp (field, prefix, sizeof prefix - 1) != 0 || *digits < '0'
+        || *digits > '9')
+      continue;
+    i = herald->covered (reply, (size_t) sendgrid_digits (digits));
+    if (i != HERALD_END)
+      herald->rejected (job, i, "%s: %s", field, said);
+  }
+  herald->settle (job, reply, HERALD_SPLIT, "%s",
+                  sendgrid_error (reply, 0, "message"));
+}
+
+static int
+sendgrid_reply (void *instance, struct herald_job *job,
+                const struct herald_reply *reply)
+{
+  size_t i;
+
+  (void) instance;
+  switch (reply->status) {
+  case 400:
+  case 413: sendgrid_settle_errors (job, reply); return 0;
+  case 401:
+    herald->settle (job, reply, HERALD_BLOCKED, "%s; check API Key",
+                    sendgrid_error (reply, 0, "message"));
+    return 0;
+  case 403:
+    herald->settle (job, reply, HERALD_BLOCKED,
+                    "%s; check the sender, and the key's permissions",
+                    sendgrid_error (reply, 0, "message"));
+    return 0;
+  case 429: sendgrid_settle_limit (job, reply); return 0;
+  }
+  if (reply->status / 100 != 2)
+    herald->settle (job, reply, HERALD_BY_STATUS, NULL);
+  else
+    for (size_t k = 0; (i = herald->covered (reply, k)) != HERALD_END; k++)
+      herald->delivered (job, i, herald->reply_header (reply, "X-Message-Id"));
+  return 0;
+}
+
+static int
+sendgrid_verified (void *instance, struct herald_job *job,
+                   const struct herald_reply *reply)
+{
+  size_t n = herald->json_count (reply, "scopes"), k = 0;
+
+  (void) instance;
+  if (n > SENDGRID_MOST_SCOPES)
+    n = SENDGRID_MOST_SCOPES;
+  while (k < n
+         && strcmp (herald->json_text (reply, "scopes.%zu", k), "mail.send"))
+    k++;
+  if (reply->status == 403)
+    herald->verified (job, HERALD_UNPROVEN,
+                      "valid, but the key may not ask for its permissions");
+  else if (reply->status / 100 != 2)
+    return sendgrid_reply (instance, job, reply);
+  else if (herald->json_kind (reply, "scopes") != HERALD_JSON_ARRAY)
+    herald->settle (job, reply, HERALD_BLOCKED,
+                    "what answers is not SendGrid; check Base URL");
+  else if (k == n)
+    herald->settle (job, reply, HERALD_BLOCKED,
+                    "the key lacks the permission Mail Send");
+  else
+    herald->verified (job, HERALD_PROVEN, "this key may send mails");
+  return 0;
+}
+
+/* Requests. */
+
+static struct herald_request *
+sendgrid_request (struct herald_job *job, const char *method, const char *path,
+                  herald_reply_fn *on_reply)
+{
+  const struct herald_settings *settings = herald->settings (job);
+  struct herald_request *request = herald->request (
+    job, method,
+    herald->format ("%s/%s/%s", herald->text (settings, "base-url"),
+                    herald->text (settings, "version"), path),
+    on_reply);
+
+  herald->bearer_auth (request, herald->text (settings, "api-key"));
+  return request;
+}
+
+/* ,"name":"value" if there is a value: the service refuses empty ones. */
+static const char *
+sendgrid_member (const char *name, const char *value)
+{
+  if (value == NULL || *value == '\0')
+    return "";
+  return herald->format (",%s:%s", herald->quote (name),
+                         herald->quote (value));
+}
+
+/* The service refuses names with a semicolon or comma. */
+static const char *
+sendgrid_mailbox (const struct herald_mailbox *box)
+{
+  size_t len = box->name != NULL ? strlen (box->name) : 0;
+  char *name = herald->alloc (len + 1);
+
+  for (size_t k = 0; k < len; k++)
+    name[k] = strchr (";,", box->name[k]) != NULL ? ' ' : box->name[k];
+  return herald->format (
+    "{\"email\":%s%s}", herald->quote (box->address),
+    name[strspn (name, " ")] != '\0' ? sendgrid_member ("name", name) : "");
+}
+
+static void
+sendgrid_add_mail (struct herald_request *request,
+                   const struct herald_mail *mail)
+{
+  const char *content = "", *headers = "";
+
+  if (mail->text != NULL && *mail->text != '\0')
+    content = herald->format (",{\"type\":\"text/plain\",\"value\":%s}",
+                              herald->quote (mail->text));
+  if (mail->html != NULL && *mail->html != '\0')
+    content = herald->format ("%s,{\"type\":\"text/html\",\"value\":%s}",
+                              content, herald->quote (mail->html));
+  for (uint32_t k = 0; k < mail->n_headers; k++)
+    headers = herald->format (
+      "%s%s", headers,
+      sendgrid_member (mail->headers[k].name, mail->headers[k].value));
+  herald->append (request, ",\"from\":%s%s%s", sendgrid_mailbox (&mail->from),
+                  sendgrid_member ("subject", mail->subject),
+                  sendgrid_member ("template_id", mail->template_id));
+  if (mail->reply_to.address != NULL)
+    herald->append (request, ",\"reply_to\":%s",
+                    sendgrid_mailbox (&mail->reply_to));
+  if (*content != '\0')
+    herald->append (request, ",\"content\":[%s]", content + 1);
+  if (*headers != '\0')
+    herald->append (request, ",\"headers\":{%s}", headers + 1);
+}
+
+static void
+sendgrid_add_options (struct herald_request *request,
+                      const struct herald_settings *settings)
+{
+  const char *opens = herald->text (settings, "track-opens");
+  const char *clicks = herald->text (settings, "track-clicks");
+  const char *group = herald->text (settings, "unsubscribe-group");
+  const char *categories = "", *tracking = "", *category;
+
+  for (size_t k = 0;
+       (category = herald->text_at (settings, "category", k)) != NULL; k++)
+    categories
+      = herald->format ("%s,%s", categories, herald->quote (category));
+  if (opens != NULL)
+    tracking = herald->format (",\"open_tracking\":{\"enable\":%s}", opens);
+  if (clicks != NULL)
+    tracking = herald->format ("%s,\"click_tracking\":{\"enable\":%s}",
+                               tracking, clicks);
+  if (*categories != '\0')
+    herald->append (request, ",\"categories\":[%s]", categories + 1);
+  if (*tracking != '\0')
+    herald->append (request, ",\"tracking_settings\":{%s}", tracking + 1);
+  if (group != NULL)
+    herald->append (request, ",\"asm\":{\"group_id\":%s}", group);
+  if (herald->number (settings, "sandbox-mode") != 0)
+    herald->append (request,
+                    ",\"mail_settings\":{\"sandbox_mode\":{\"enable\":true}}");
+  herald->append (
+    request, "%s",
+    sendgrid_member ("ip_pool_name", herald->text (settings, "ip-pool")));
+}
+
+/* No address may be in it twice. */
+static void
+sendgrid_add_recipient (struct herald_request *request, struct herald_job *job,
+                        size_t i)
+{
+  const struct herald_mail *mail = herald->mail (job, i);
+
+  herald->covers (request, i);
+  herald->append (request,
+                  "{\"to\":[%s],\"custom_args\":{\"delivery_id\":\"%s\"}",
+                  sendgrid_mailbox (&mail->to), herald->delivery (job, i)->id);
+  if (mail->bcc.address != NULL
+      && strcasecmp (mail->bcc.address, mail->to.address) != 0)
+    herald->append (request, ",\"bcc\":[{\"email\":%s}]",
+                    herald->quote (mail->bcc.address));
+  if (mail->template_id != NULL)
+    herald->append (request, ",\"dynamic_template_data\":%s",
+                    herald->record (job, i));
+  herald->append (request, "}");
+}
+
+static int
+sendgrid_build (void *instance, struct herald_job *job)
+{
+  const struct herald_settings *settings = herald->settings (job);
+  const struct herald_mail *mail = herald->mail (job, 0);
+  size_t n = herald->count (job), most = SENDGRID_MOST_RECIPIENTS;
+
+  (void) instance;
+  if (mail->bcc.address != NULL)
+    most /= 2;
+  for (size_t first = 0; first < n; first += most) {
+    struct herald_request *request
+      = sendgrid_request (job, "POST", "mail/send", sendgrid_reply);
+
+    herald->append (request, "{\"personalizations\":[");
+    for (size_t i = first; i < n && i < first + most; i++) {
+      herald->append (request, i > first ? "," : "");
+      sendgrid_add_recipient (request, job, i);
+    }
+    herald->append (request, "]");
+    sendgrid_add_mail (request, mail);
+    sendgrid_add_options (request, settings);
+    herald->append (request, "}");
+    herald->merge (request, "", herald->text (settings, "extra"));
+  }
+  return 0;
+}
+
+static int
+sendgrid_verify (void *instance, struct herald_job *job)
+{
+  (void) instance;
+  sendgrid_request (job, "GET", "scopes", sendgrid_verified);
+  return 0;
+}
+
+static const struct herald_plugin sendgrid_plugin = {
+  .name = "sendgrid",
+  .label = "SendGrid",
+  .summary = "Sends e-mails by way of SendGrid",
+  .version = "1.0",
+  .category = HERALD_MAILER,
+  .caps = HERALD_TEMPLATES | HERALD_BCC | HERALD_REPLY_TO | HERALD_HEADERS
+          | HERALD_ALIKE,
+  .max_batch = SENDGRID_MOST_RECIPIENTS,
+  .n_settings = HERALD_COUNT (sendgrid_settings),
+  .settings = sendgrid_settings,
+  .open = sendgrid_open,
+  .verify = sendgrid_verify,
+  .build = sendgrid_build
+};
+
+HERALD_REGISTER (sendgrid_plugin);
