@@ -46,15 +46,13 @@ static const struct herald_field ses_settings[] = {
     .help = "Of temporary keys only, which end after some hours." },
   { .name = "configuration-set", .label = "Configuration Set",
     .type = HERALD_TEXT, .flags = HERALD_ADVANCED, .min = 1, .max = 64,
-    .help = "Says what Amazon does with opens, bounces and the like, and "
-            "from which IP pool it sends." },
+    .help = "Says what Amazon does with opens, bounces and the like." },
   { .name = "tag", .label = "Message Tag", .type = HERALD_TEXT,
     .flags = HERALD_ADVANCED | HERALD_MANY, .min = 3, .max = 513,
     .help = "A name and a value that Amazon's events then carry.",
     .example = "campaign=summer-2026" },
   { .name = "extra", .label = "Extra Fields", .type = HERALD_JSON,
-    .flags = HERALD_ADVANCED,
-    .help = "Merged into the body of every SendEmail." },
+    .flags = HERALD_ADVANCED, .help = "Merged into every SendEmail's body." },
   { .name = "version", .label = "API Version", .type = HERALD_TEXT,
     .flags = HERALD_ADVANCED, .preset = "v2", .min = 2, .max = 10 },
   { .name = "base-url", .label = "Base URL", .type = HERALD_BASE_URL,
@@ -65,9 +63,6 @@ static const struct herald_field ses_settings[] = {
 
 /* Settings. */
 
-static const char ses_word[] = "abcdefghijklmnopqrstuvwxyz0123456789-_"
-                               "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
-
 static const char *
 ses_read_base (const struct herald_settings *settings, const char *region)
 {
@@ -76,9 +71,9 @@ ses_read_base (const struct herald_settings *settings, const char *region)
   if (base == NULL)
     base = herald->format ("https://email.%s.amazonaws.com%s", region,
                            strncmp (region, "cn-", 3) == 0 ? ".cn" : "");
-  return herald->format (
-    "%s/%s/email", base,
-    herald->url_escape (herald->text (settings, "version")));
+  return herald->format ("%s/%s/email", base,
+                         herald->url_escape (
+                           herald->text (settings, "version")));
 }
 
 /* As curl writes the header Host: without the scheme's own port. */
@@ -97,14 +92,16 @@ ses_read_host (const char *base)
 static const char *
 ses_read_tags (const struct herald_settings *settings)
 {
+  static const char word[] = "abcdefghijklmnopqrstuvwxyz0123456789-_"
+                             "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
   const char *made = "", *tag;
 
   for (size_t k = 0; (tag = herald->text_at (settings, "tag", k)) != NULL;
        k++) {
-    size_t len = strspn (tag, ses_word), end = len + 1;
+    size_t len = strspn (tag, word), end = len + 1;
 
     if (tag[len] == '=')
-      end += strspn (tag + end, ses_word);
+      end += strspn (tag + end, word);
     if (len == 0 || tag[len] != '=' || end == len + 1 || tag[end] != '\0')
       herald->complain (settings, "tag",
                         "must be like campaign=summer-2026, of letters, "
@@ -152,13 +149,13 @@ ses_reply (void *instance, struct herald_job *job,
   const char *id = herald->json_text (reply, "MessageId");
 
   (void) instance;
-  if (reply->status / 100 != 2)
+  if (reply->status / 100 != 2) {
     refusal_settle (job, reply);
-  else {
-    if (*id == '\0')
-      herald->log (HERALD_WARNING, "Amazon SES answers without a MessageId");
-    herald->delivered (job, 0, id);
+    return 0;
   }
+  if (*id == '\0')
+    herald->log (HERALD_WARNING, "Amazon SES answers without a MessageId");
+  herald->delivered (job, 0, id);
   return 0;
 }
 
@@ -206,14 +203,82 @@ static void
 ses_sign (const struct ses *ses, struct herald_request *request,
           const char *method, const char *action)
 {
-  struct herald_header headers[]
+  const struct herald_header headers[]
     = { { "Host", ses->host }, { "Content-Type", "application/json" } };
-  struct sigv4_request wire
-    = { .method = method,
-        .path = herald->format ("%s/%s", ses->path, action),
-        .headers = headers,
-        .n_headers = 1,
-        .time_ms = herald->now_ms () };
+  struct sigv4_request wire = {
+    .method = method, .path = herald->format ("%s/%s", ses->path, action),
+    .headers = headers, .n_headers = 1, .time_ms = herald->now_ms ()
+  };
+  struct sigv4_signature signature;
+
+  wire.body = herald->body_text (request, &wire.body_len);
+  if (wire.body_len > 0) {
+    wire.n_headers = 2;
+    herald->header (request, headers[1].name, headers[1].value);
+  }
+  sigv4_sign (&wire, &ses->keys, &signature);
+  herald->header (request, "X-Amz-Date", signature.date);
+  herald->header (request, "X-Amz-Security-Token", ses->keys.session_token);
+  herald->header (request, "Authorization", signature.authorization);
+}
+
+static void
+ses_ask (const struct ses *ses, struct herald_job *job,
+         herald_reply_fn *on_reply)
+{
+  const char *url = herald->format ("%s/account", ses->base);
+
+  ses_sign (ses, herald->request (job, "GET", url, on_reply), "GET",
+            "account");
+}
+
+static int
+ses_tokened (void *instance, struct herald_job *job,
+             const struct herald_reply *reply)
+{
+  static const char token[] = "GetAccount-was-asked";
+  struct ses *ses = instance;
+
+  if (account_learn (&ses->account, reply)) {
+    if (ses->account.rate > 0)
+      herald->rate (job, ses->account.rate, SES_SECOND_MS);
+    herald->token (job, token, NULL, SES_ACCOUNT_MS);
+  } else if (reply->status == 401 || reply->status == 403)
+    refusal_settle (job, reply);
+  else
+    herald->token (job, token, NULL, SES_SOON_MS);
+  return 0;
+}
+
+static int
+ses_verified (void *instance, struct herald_job *job,
+              const struct herald_reply *reply)
+{
+  struct ses *ses = instance;
+
+  if (account_learn (&ses->account, reply))
+    account_report (&ses->account, job);
+  else if (reply->status / 100 == 2)
+    herald->settle (job, reply, HERALD_BLOCKED,
+                    "what answers is not Amazon SES: check Base URL");
+  else
+    refusal_settle (job, reply);
+  return 0;
+}
+
+/* Requests. */
+
+/* Sign what is complete, and have curl say the same host. */
+static void
+ses_sign (const struct ses *ses, struct herald_request *request,
+          const char *method, const char *action)
+{
+  const struct herald_header headers[]
+    = { { "Host", ses->host }, { "Content-Type", "application/json" } };
+  struct sigv4_request wire = {
+    .method = method, .path = herald->format ("%s/%s", ses->path, action),
+    .headers = headers, .n_headers = 1, .time_ms = herald->now_ms ()
+  };
   struct sigv4_signature signature;
 
   wire.body = herald->body_text (request, &wire.body_len);
@@ -261,7 +326,8 @@ ses_build (void *instance, struct herald_job *job)
 {
   const struct ses *ses = instance;
   const struct herald_mail *mail = herald->mail (job, 0);
-  const char *set = herald->text (herald->settings (job), "configuration-set");
+  const struct herald_settings *settings = herald->settings (job);
+  const char *set = herald->text (settings, "configuration-set"), *url;
   struct herald_request *request;
 
   if (mail->n_headers > SES_MOST_HEADERS) {
@@ -271,8 +337,8 @@ ses_build (void *instance, struct herald_job *job)
                     (unsigned) mail->n_headers, SES_MOST_HEADERS);
     return 0;
   }
-  request = herald->request (
-    job, "POST", herald->format ("%s/outbound-emails", ses->base), ses_reply);
+  url = herald->format ("%s/outbound-emails", ses->base);
+  request = herald->request (job, "POST", url, ses_reply);
   herald->append (request, "{");
   send_email_append (request, mail);
   if (set != NULL)
@@ -282,7 +348,7 @@ ses_build (void *instance, struct herald_job *job)
                   ",\"EmailTags\":[{\"Name\":\"herald_delivery\","
                   "\"Value\":%s}%s]}",
                   herald->quote (herald->delivery (job, 0)->id), ses->tags);
-  herald->merge (request, "", herald->text (herald->settings (job), "extra"));
+  herald->merge (request, "", herald->text (settings, "extra"));
   ses_sign (ses, request, "POST", "outbound-emails");
   return 0;
 }
@@ -292,7 +358,6 @@ static const struct herald_plugin ses_plugin = {
   .label = "Amazon SES",
   .summary = "Sends e-mails by way of Amazon SES",
   .version = "1.0",
-  .homepage = "https://aws.amazon.com/ses/",
   .category = HERALD_MAILER,
   .caps = HERALD_REPLY_TO | HERALD_BCC | HERALD_HEADERS,
   .max_batch = 1,
