@@ -1,0 +1,424 @@
+/* brevo.c - mails by way of Brevo's transactional API.
+ *
+ * herald-brevo(7) tells operators what to expect.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+
+#include "herald-plugin.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+  BREVO_MOST_NAME = 70,                 /* characters */
+  BREVO_MOST_PARAMS = 100 * 1000,       /* bytes of one mail's ... */
+  BREVO_MOST_ALL_PARAMS = 1000 * 1000,  /* ... and of a request's */
+  BREVO_MOST_TEXT = 4 << 20,            /* of a request; our own limit */
+  BREVO_MOST_WAIT_S = 24 * 60 * 60,
+  BREVO_MOST_QUOTED = 300               /* characters of an error's text */
+};
+
+static const struct herald_field brevo_settings[] = {
+  { .name = "api-key", .label = "API Key", .type = HERALD_TEXT,
+    .flags = HERALD_REQUIRED | HERALD_SECRET, .min = 1,
+    .help = "An API key, which begins with xkeysib-, not an SMTP key." },
+  { .name = "tag", .label = "Tag", .type = HERALD_TEXT,
+    .flags = HERALD_MANY | HERALD_ADVANCED, .min = 1, .max = 100,
+    .help = "Groups mails in Brevo's reports.", .example = "summer-2026" },
+  { .name = "sandbox", .label = "Sandbox Mode", .type = HERALD_BOOL,
+    .flags = HERALD_ADVANCED, .preset = "false",
+    .help = "Brevo checks the mails and sends none." },
+  { .name = "base-url", .label = "Base URL", .type = HERALD_BASE_URL,
+    .flags = HERALD_ADVANCED, .preset = "https://api.brevo.com",
+    .help = "Without the version." },
+  { .name = "version", .label = "API Version", .type = HERALD_TEXT,
+    .flags = HERALD_ADVANCED, .preset = "v3", .min = 1, .max = 10 },
+  { .name = "extra", .label = "Extra Fields", .type = HERALD_JSON,
+    .flags = HERALD_ADVANCED,
+    .help = "Further members of the request, as the API names them.",
+    .example = "{\"scheduledAt\": \"2026-12-24T18:00:00.000Z\"}" }
+};
+
+/* Texts. */
+
+/* Brevo expands {{ }} and {% %} in whatever it is sent, and has no switch
+ * for it.  What participants typed must stay as it is: between the two
+ * characters of a tag's beginning comes what no reader sees. */
+static const char *
+brevo_plain (const char *text, const char *brace, const char *line_break)
+{
+  enum { MOST = 6 }; /* bytes in place of one */
+  char *out, *to;
+
+  if (strchr (text, '{') == NULL && *line_break == '\n')
+    return text;
+  out = to = herald->alloc (strlen (text) * MOST + 1);
+  for (; *text != '\0'; text++) {
+    if (*text == '{' && text[1] != '\0' && strchr ("{%#", text[1]) != NULL)
+      to = stpcpy (to, brace);
+    else if (*text == '\n')
+      to = stpcpy (to, line_break);
+    else
+      *to++ = *text;
+  }
+  return out;
+}
+
+static const char *
+brevo_text (const char *text)
+{
+  return brevo_plain (text, "{\u2060", "\n");
+}
+
+static const char *
+brevo_html (const struct herald_mail *mail)
+{
+  if (mail->html != NULL)
+    return brevo_plain (mail->html, "&#123;", "\n");
+  return brevo_plain (herald->html_escape (mail->text), "&#123;", "<br>\n");
+}
+
+static bool
+brevo_is_ascii (const char *text)
+{
+  for (; *text != '\0'; text++)
+    if ((unsigned char) *text > 0x7e)
+      return false;
+  return true;
+}
+
+/* As RFC 2047 says. */
+static const char *
+brevo_encode (const char *text)
+{
+  static const char address[] = "a@b";
+  const struct herald_mailbox mailbox = { text, address };
+  const char *from = herald->mailbox (&mailbox);
+
+  return herald->format ("%.*s",
+                         (int) (strlen (from) - strlen (address) - 3), from);
+}
+
+/* Brevo drops a name that has both a comma or the like and a character
+ * beyond ASCII, unless it comes encoded, and refuses one that is long. */
+static const char *
+brevo_name (const char *name)
+{
+  const char *text, *plain = brevo_text (name);
+  size_t most = BREVO_MOST_NAME;
+
+  text = herald->clip (plain, most);
+  if (brevo_is_ascii (text) || strpbrk (text, ",;:@<>()[]\\\"") == NULL)
+    return text;
+  while (strlen (text = brevo_encode (herald->clip (plain, most)))
+         > BREVO_MOST_NAME)
+    most -= 4;
+  return text;
+}
+
+static const char *
+brevo_person (const struct herald_mailbox *who)
+{
+  const char *address = herald->quote (who->address);
+
+  if (who->name == NULL)
+    return herald->format ("{\"email\":%s}", address);
+  return herald->format ("{\"email\":%s,\"name\":%s}", address,
+                         herald->quote (brevo_name (who->name)));
+}
+
+/* Requests. */
+
+/* 0: none; Brevo refuses an empty object. */
+static size_t
+brevo_params_len (const struct herald_job *job, size_t i)
+{
+  const char *record = herald->record (job, i);
+
+  if (herald->mail (job, i)->template_id == NULL || strcmp (record, "{}") == 0)
+    return 0;
+  return strlen (record);
+}
+
+/* What mails of one request may differ in. */
+static void
+brevo_add_mail (struct herald_request *request, struct herald_job *job,
+                size_t i)
+{
+  const struct herald_mail *mail = herald->mail (job, i);
+
+  herald->append (request, "\"to\":[%s]", brevo_person (&mail->to));
+  if (mail->bcc.address != NULL)
+    herald->append (request, ",\"bcc\":[%s]", brevo_person (&mail->bcc));
+  if (mail->reply_to.address != NULL)
+    herald->append (request, ",\"replyTo\":%s",
+                    brevo_person (&mail->reply_to));
+  if (*mail->subject != '\0')
+    herald->append (request, ",\"subject\":%s",
+                    herald->quote (brevo_text (mail->subject)));
+  if (brevo_params_len (job, i) > 0)
+    herald->append (request, ",\"params\":%s", herald->record (job, i));
+  if (mail->template_id != NULL)
+    return;
+  herald->append (request, ",\"htmlContent\":%s",
+                  herald->quote (brevo_html (mail)));
+  if (mail->text != NULL)
+    herald->append (request, ",\"textContent\":%s",
+                    herald->quote (brevo_text (mail->text)));
+}
+
+/* What mails must have in common to share a request: sender and headers
+ * have no place in a version. */
+static const char *
+brevo_common (const struct herald_job *job, size_t i)
+{
+  static const char own[] = " idempotencykey x-mailin-custom x-sib-sandbox ";
+  const struct herald_mail *mail = herald->mail (job, i);
+  const char *text = herald->format (
+    "{\"sender\":%s,\"headers\":{%s", brevo_person (&mail->from),
+    herald->number (herald->settings (job), "sandbox") != 0
+      ? "\"X-Sib-Sandbox\":\"drop\","
+      : "");
+
+  for (uint32_t k = 0; k < mail->n_headers; k++) {
+    const char *name = mail->headers[k].name;
+    const char *value = brevo_text (mail->headers[k].value);
+
+    if (!brevo_is_ascii (value)) /* would go out as it is */
+      value = brevo_encode (value);
+    if (strcasestr (own, herald->format (" %s ", name)) == NULL)
+      text = herald->format ("%s%s:%s,", text, herald->quote (name),
+                             herald->quote (value));
+  }
+  return text;
+}
+
+static struct herald_request *
+brevo_request (struct herald_job *job, const char *method, const char *path,
+               herald_reply_fn *on_reply)
+{
+  const struct herald_settings *settings = herald->settings (job);
+  const char *version
+    = herald->url_escape (herald->text (settings, "version"));
+  struct herald_request *request = herald->request (
+    job, method,
+    herald->format ("%s/%s/%s", herald->text (settings, "base-url"), version,
+                    path),
+    on_reply);
+
+  herald->header (request, "api-key", herald->text (settings, "api-key"));
+  return request;
+}
+
+/* Replies. */
+
+/* By code, whatever the status.  Of 402 any is one. */
+static const struct {
+  const char *code;
+  const char *advice;
+} brevo_blocks[] = {
+  { "unauthorized", "check API Key, and Authorised IPs at Brevo" },
+  { "permission_denied", "the key or the account may not send" },
+  { "not_enough_credits", "the account has no credits left" },
+  { "Insufficient credits", "the account has no credits left" },
+  { "account_under_validation", "Brevo has not approved the account yet" }
+};
+
+static void
+brevo_settle_error (struct herald_job *job, const struct herald_reply *reply)
+{
+  const char *code = herald->json_text (reply, "code");
+  const char *said
+    = herald->clip (herald->json_text (reply, "message"), BREVO_MOST_QUOTED);
+  /* Seconds left; a Retry-After is never sent. */
+  long wait_s
+    = strtol (herald->reply_header (reply, "x-sib-ratelimit-reset"), NULL, 10);
+
+  for (size_t k = 0; k < HERALD_COUNT (brevo_blocks); k++)
+    if (strcmp (code, brevo_blocks[k].code) == 0) {
+      herald->settle (job, reply, HERALD_BLOCKED, "%s: %s", said,
+                      brevo_blocks[k].advice);
+      return;
+    }
+  if (reply->status == 402)
+    herald->settle (job, reply, HERALD_BLOCKED, "%s", said);
+  else if (reply->status == 429 && wait_s > 0 && wait_s <= BREVO_MOST_WAIT_S) {
+    herald->wait (job, (int64_t) wait_s * 1000);
+    herald->settle (job, reply, HERALD_RETRY, "%s", said);
+  } else if (*said != '\0')
+    herald->settle (job, reply, HERALD_BY_STATUS, "%s: %s", code, said);
+  else
+    herald->settle (job, reply, HERALD_BY_STATUS, NULL);
+}
+
+/* The ids are in the order of the versions. */
+static void
+brevo_settle_taken (struct herald_job *job, const struct herald_reply *reply)
+{
+  bool is_list = herald->json_kind (reply, "messageIds") == HERALD_JSON_ARRAY;
+  bool is_lacking = false;
+  size_t i;
+
+  for (size_t k = 0; (i = herald->covered (reply, k)) != HERALD_END; k++) {
+    const char *id = is_list ? herald->json_text (reply, "messageIds.%zu", k)
+                             : herald->json_text (reply, "messageId");
+
+    is_lacking = is_lacking || *id == '\0';
+    herald->delivered (job, i, id);
+  }
+  if (is_lacking)
+    herald->log (HERALD_WARNING, "Brevo accepts a mail and gives no id");
+}
+
+static int
+brevo_reply (void *instance, struct herald_job *job,
+             const struct herald_reply *reply)
+{
+  const char *code = herald->json_text (reply, "code");
+
+  (void) instance;
+  /* Of the idempotency key: an earlier attempt did arrive. */
+  if (reply->status / 100 == 2 || strcmp (code, "duplicate_request") == 0
+      || strcmp (code, "Request already processed") == 0)
+    brevo_settle_taken (job, reply);
+  else
+    brevo_settle_error (job, reply);
+  return 0;
+}
+
+static void
+brevo_send (struct herald_job *job, const char *common, const size_t *group,
+            size_t n)
+{
+  const struct herald_settings *settings = herald->settings (job);
+  const char *template_id = herald->mail (job, group[0])->template_id;
+  const char *key = herald->delivery (job, group[0])->id, *tag;
+  struct herald_request *request
+    = brevo_request (job, "POST", "smtp/email", brevo_reply);
+
+  /* A UUID of what it covers; the last digits tell a job's requests apart. */
+  if (n > 1)
+    key = group[0] == 0 ? herald->job_id (job)
+                        : herald->format ("%.32s%04zx", herald->job_id (job),
+                                          group[0]);
+  herald->append (request,
+                  "%s\"idempotencyKey\":\"%s\",\"X-Mailin-custom\":\"%s\"}",
+                  common, key, key);
+  for (size_t k = 0; (tag = herald->text_at (settings, "tag", k)) != NULL; k++)
+    herald->append (request, "%s%s", k == 0 ? ",\"tags\":[" : ",",
+                    herald->quote (tag));
+  if (herald->text_at (settings, "tag", 0) != NULL)
+    herald->append (request, "]");
+  if (template_id != NULL) /* digits; JSON has no 007 */
+    herald->append (request, ",\"templateId\":%s",
+                    template_id + strspn (template_id, "0"));
+  else if (n > 1) /* else versions have none; nobody gets these */
+    herald->append (request, ",\"subject\":\"-\",\"htmlContent\":\"<p></p>\"");
+  for (size_t k = 0; k < n; k++) {
+    herald->covers (request, group[k]);
+    herald->append (request, n == 1   ? ","
+                             : k == 0 ? ",\"messageVersions\":[{"
+                                      : "},{");
+    brevo_add_mail (request, job, group[k]);
+  }
+  herald->append (request, n > 1 ? "}]}" : "}");
+  herald->merge (request, "", herald->text (settings, "extra"));
+}
+
+/* From i on what is alike and not sent, to Brevo's limits. */
+static size_t
+brevo_gather (const struct herald_job *job, const char **common, size_t i,
+              size_t *ret_group)
+{
+  const char *like = common[i];
+  size_t n = 0, text_len = 0, params_len = 0;
+
+  for (; i < herald->count (job); i++) {
+    const struct herald_mail *mail = herald->mail (job, i);
+
+    if (common[i] == NULL || strcmp (common[i], like) != 0)
+      continue;
+    text_len += mail->html != NULL ? strlen (mail->html) : 0;
+    text_len += mail->text != NULL ? 2 * strlen (mail->text) : 0;
+    params_len += brevo_params_len (job, i);
+    if (n > 0
+        && (text_len > BREVO_MOST_TEXT || params_len > BREVO_MOST_ALL_PARAMS))
+      break;
+    common[i] = NULL;
+    ret_group[n++] = i;
+  }
+  return n;
+}
+
+static int
+brevo_build (void *instance, struct herald_job *job)
+{
+  size_t n = herald->count (job);
+  size_t *group = herald->alloc (n * sizeof *group);
+  const char **common = herald->alloc (n * sizeof *common);
+
+  (void) instance;
+  for (size_t i = 0; i < n; i++)
+    if (brevo_params_len (job, i) <= BREVO_MOST_PARAMS)
+      common[i] = brevo_common (job, i);
+    else
+      herald->rejected (job, i,
+                        "the template's parameters are larger than "
+                        "the 100 KB that Brevo takes");
+  for (size_t i = 0; i < n; i++) {
+    const char *like = common[i];
+
+    if (like != NULL)
+      brevo_send (job, like, group, brevo_gather (job, common, i, group));
+  }
+  return 0;
+}
+
+/* Verify Connection. */
+
+static int
+brevo_verified (void *instance, struct herald_job *job,
+                const struct herald_reply *reply)
+{
+  (void) instance;
+  if (reply->status / 100 == 2)
+    herald->verified (job, HERALD_PROVEN, "Brevo accepts this key");
+  else if (reply->status == 403)
+    herald->verified (job, HERALD_UNPROVEN,
+                      "valid, but the key may not read the account");
+  else
+    brevo_settle_error (job, reply);
+  return 0;
+}
+
+/* Brevo allows a hundred such calls an hour. */
+static int
+brevo_verify (void *instance, struct herald_job *job)
+{
+  (void) instance;
+  brevo_request (job, "GET", "account", brevo_verified);
+  return 0;
+}
+
+/* Not HERALD_REPEATABLE: Brevo forgets idempotency keys after 30 minutes. */
+static const struct herald_plugin brevo_plugin = {
+  .name = "brevo",
+  .label = "Brevo",
+  .summary = "Sends e-mails by way of Brevo",
+  .version = "1.0",
+  .homepage = "https://www.brevo.com",
+  .category = HERALD_MAILER,
+  .caps = HERALD_TEMPLATES | HERALD_NUMBERED_TEMPLATES | HERALD_BCC
+          | HERALD_REPLY_TO | HERALD_HEADERS,
+  .max_batch = 1000,            /* 2000 recipients, BCC among them */
+  .rate = 1000,
+  .rate_ms = 1000,
+  .n_settings = HERALD_COUNT (brevo_settings),
+  .settings = brevo_settings,
+  .verify = brevo_verify,
+  .build = brevo_build
+};
+
+HERALD_REGISTER (brevo_plugin);
