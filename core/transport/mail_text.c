@@ -48,9 +48,10 @@ add_plain (struct buf *out, const char *text)
 static bool
 is_plain (const char *c)
 {
-  if (*c == ' ' || *c == '\t')
-    return c[1] && !line_end (c + 1); /* blanks at the end get lost */
-  return *c > ' ' && *c < 0x7f && *c != '=';
+  if (*c > ' ')
+    return *c < 0x7f && *c != '=';
+  /* Blanks at the end get lost. */
+  return (*c == ' ' || *c == '\t') && c[1] && !line_end (c + 1);
 }
 
 static void

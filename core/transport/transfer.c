@@ -308,10 +308,10 @@ transfer_give_back (struct transfer *transfer)
   struct transport *transport = transfer->transport;
 
   if (transfer->kind == TRANSFER_SMTP) {
-    curl_easy_reset (transfer->easy);   /* it holds the password */
+    if (!transfer->is_prepared)
+      curl_easy_reset (transfer->easy); /* it holds the password */
     if (transfer->message.size > TRANSFER_KEPT)
       buf_done (&transfer->message);
-    transfer->is_prepared = false;
   } else
     assembly_clear (&transfer->reply);
   free (transfer->guard_reason);

@@ -31,7 +31,8 @@ struct transfer {
   struct transfer *next, *prev; /* in the list it is on */
   CURL *easy;
   enum transfer_kind kind;
-  bool is_prepared;             /* the common options are set */
+  bool is_prepared;             /* the common options are set, and none
+                                   that the next may not have */
   bool is_added;                /* libcurl has it */
   struct gate_place place;
   const struct transport_request *request;

@@ -62,6 +62,7 @@ transfer_quit (struct transfer *transfer)
     shutdown (transfer->fd, SHUT_RD);
   SET (transfer->easy, CURLOPT_SERVER_RESPONSE_TIMEOUT,
        (long) MAIL_QUIT_S);
+  transfer->is_prepared = false;
 }
 
 static int
@@ -157,6 +158,9 @@ transfer_set_smtp (struct transfer *transfer)
 
   smtp_dialogue_clear (&transfer->dialogue);
   SET (easy, CURLOPT_USE_SSL, use_ssl[tls <= TRANSPORT_TLS_NEVER ? tls : 0]);
+  /* These options are for this request only. */
+  if (request->user || !request->mail)
+    transfer->is_prepared = false;
   if (request->user) {
     SET (easy, CURLOPT_USERNAME, request->user);
     SET (easy, CURLOPT_PASSWORD, request->password ? request->password : "");
