@@ -275,7 +275,7 @@ ses_build (void *instance, struct herald_job *job)
     herald->append (request, ",\"ConfigurationSetName\":%s",
                     herald->quote (set));
   herald->append (request,
-                  ",\"EmailTags\":[{\"Name\":\"herald_delivery\","
+                  ",\"EmailTags\":[{\"Name\":\"delivery_id\","
                   "\"Value\":%s}%s]}",
                   herald->quote (herald->delivery (job, 0)->id), ses->tags);
   herald->merge (request, "", herald->text (settings, "extra"));
@@ -284,13 +284,11 @@ ses_build (void *instance, struct herald_job *job)
 }
 
 static const struct herald_plugin ses_plugin = {
-  .name = "ses",
-  .label = "Amazon SES",
+  .name = "ses", .label = "Amazon SES",
   .summary = "Sends e-mails by way of Amazon SES",
   .version = "1.0",
-  .category = HERALD_MAILER,
+  .category = HERALD_MAILER, .max_batch = 1,
   .caps = HERALD_REPLY_TO | HERALD_BCC | HERALD_HEADERS,
-  .max_batch = 1,
   .n_settings = HERALD_COUNT (ses_settings),
   .settings = ses_settings,
   .open = ses_open,
