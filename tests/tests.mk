@@ -104,17 +104,21 @@ include tests/fuzz/fuzz.mk
 
 # -- make bench: herald beside what could be had at best
 
-EXTRA_PROGRAMS = tests/bench/curl-multi tests/bench/measure
+EXTRA_PROGRAMS = tests/bench/batch-sink tests/bench/curl-multi \
+	tests/bench/measure
+tests_bench_batch_sink_LDADD =
 tests_bench_curl_multi_LDADD = $(CURL_LIBS)
 tests_bench_measure_LDADD =
 CLEANFILES += $(EXTRA_PROGRAMS)
-EXTRA_DIST += tests/bench/bench tests/bench/receivers.py tests/bench/runs.py
+EXTRA_DIST += tests/bench/bench tests/bench/receivers.py \
+	tests/bench/runs.py tests/bench/vendors.mjs
 
 BENCH_FLAGS =
-bench: all $(EXTRA_PROGRAMS)
+bench: all $(EXTRA_PROGRAMS) tests/interop/installed
 	HERALD='$(abs_top_builddir)/herald' \
 	  HERALD_PLUGINS='$(abs_top_builddir)/plugins/.libs' \
 	  BENCH_BIN='$(abs_top_builddir)/tests/bench' \
+	  INTEROP='$(abs_top_builddir)/tests/interop' NODE='$(NODE)' \
 	  PYTHONDONTWRITEBYTECODE=1 \
 	  $(PYTHON) $(top_srcdir)/tests/bench/bench $(BENCH_FLAGS)
 .PHONY: bench

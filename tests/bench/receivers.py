@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""receivers.py - what the benchmarks deliver to: nginx and smtp-sink.
+"""receivers.py - what the benchmarks deliver to: nginx, smtp-sink and
+batch-sink.
 
 Each is a process of our own on a loopback port of its own, configured into
 the run directory and stopped at the end.
@@ -14,7 +15,7 @@ import subprocess
 import time
 import urllib.request
 from pathlib import Path
-from typing import List, Optional
+from typing import List, Optional, Tuple
 
 NGINX = """\
 {load}
@@ -184,3 +185,20 @@ class SmtpSink(Receiver):
         user = ["-u", "nobody"] if os.geteuid() == 0 else []
         self.start([program, *user, f"127.0.0.1:{self.port}", "1024"],
                    self.port)
+
+
+class BatchSink(Receiver):
+    """batch-sink.c: answers batches as HubSpot and SendGrid do."""
+
+    def __init__(self, bench_bin: Path, core: Optional[int]) -> None:
+        super().__init__(core)
+        self._port = free_ports(1)[0]
+        self.url = f"http://127.0.0.1:{self._port}"
+        self.start([str(bench_bin / "batch-sink"), str(self._port)],
+                   self._port)
+
+    def counts(self) -> Tuple[int, int]:
+        """How many requests and how many records have come."""
+        with urllib.request.urlopen(self.url + "/counts", timeout=10) as reply:
+            requests, records = reply.read().split()
+        return int(requests), int(records)

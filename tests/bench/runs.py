@@ -20,7 +20,7 @@ INTEGRATION = """\
 {settings}
   </settings>
 {body}
-  <delivery><in-flight max="{in_flight}"/></delivery>
+  <delivery>{delivery}<in-flight max="{in_flight}"/></delivery>
 </integration>
 """
 HERALD_XML = """\
@@ -42,6 +42,17 @@ MAIL = """\
     <subject>Well done</subject>
     <text>{{customText}}</text>
   </mail>"""
+TEMPLATE_MAIL = """\
+  <mail>
+    <from name="Acme Games" address="play@acme.example"/>
+    <to source="email"/>
+    <template id="d-0123456789abcdef"/>
+    <parameters>
+{rows}
+    </parameters>
+  </mail>"""
+#: Above what any vendor allows: the program is measured, not the limit.
+BATCH = '<rate limit="1000000" per="1s"/><batch max="{batch}" wait="200ms"/>'
 
 
 class Failed(Exception):
@@ -114,6 +125,11 @@ class Runner:
                        measure.cpu_us / int(total.group(1)),
                        measure.peak_kib)
 
+    def vendor(self, node: str, script: Path, arguments: List[str],
+               count: int) -> Measure:
+        """vendors.mjs: the vendor's own SDK."""
+        return self.timed([node, str(script), *arguments], count)[0]
+
     def smtp_source(self, program: str, port: int, count: int, size: int,
                     sessions: int) -> Measure:
         """Postfix's sender: kept connections, a body of that size."""
@@ -139,14 +155,30 @@ class Herald:
                       "--state", str(runner.run_dir / "state")]
 
     def configure_api(self, url: str, in_flight: int) -> None:
-        rows = "\n".join(f'    <field name="{name}" source="{name}"/>'
-                         for name in FIELDS)
         self._write("custom-api", {"endpoint": url, "auth": "none"},
-                    f"  <map>\n{rows}\n  </map>", in_flight)
+                    f"  <map>\n{rows('field')}\n  </map>", in_flight)
+
+    def configure_hubspot(self, url: str, batch: int, in_flight: int) -> None:
+        self._write("hubspot", {"access-token": "pat-na1-of-the-bench",
+                                "base-url": url},
+                    f"  <map>\n{rows('field')}\n  </map>", in_flight,
+                    BATCH.format(batch=batch))
+
+    def configure_sendgrid(self, url: str, batch: int,
+                           in_flight: int) -> None:
+        self._write("sendgrid", {"api-key": "SG.of-the-bench",
+                                 "base-url": url},
+                    TEMPLATE_MAIL.format(rows=rows("parameter")), in_flight,
+                    BATCH.format(batch=batch))
+        self._test_mail()
 
     def configure_smtp(self, port: int, in_flight: int) -> None:
         self._write("smtp", {"host": "127.0.0.1", "port": str(port),
                              "security": "none"}, MAIL, in_flight)
+        self._test_mail()
+
+    def _test_mail(self) -> None:
+        """No mailer sends before it has sent one."""
         self._runner.timed([*self._base, "test", "--to",
                             "operator@acme.example", "bench"], 1)
 
@@ -162,17 +194,23 @@ class Herald:
         return measure
 
     def _write(self, provider: str, settings: Dict[str, str], body: str,
-               in_flight: int) -> None:
+               in_flight: int, delivery: str = "") -> None:
         conf_d = self._runner.run_dir / "etc" / "conf.d"
         conf_d.mkdir(parents=True, exist_ok=True)
         (self._runner.run_dir / "state").mkdir(exist_ok=True)
         (conf_d.parent / "herald.xml").write_text(
             HERALD_XML.format(ca_file=self._ca_file))
-        rows = "\n".join(f'    <setting name="{name}">{value}</setting>'
-                         for name, value in settings.items())
+        lines = "\n".join(f'    <setting name="{name}">{value}</setting>'
+                          for name, value in settings.items())
         (conf_d / "bench.xml").write_text(INTEGRATION.format(
-            provider=provider, settings=rows, body=body,
-            in_flight=in_flight))
+            provider=provider, settings=lines, body=body,
+            in_flight=in_flight, delivery=delivery))
+
+
+def rows(element: str) -> str:
+    """The fields of an event, each as it is."""
+    return "\n".join(f'    <{element} name="{name}" source="{name}"/>'
+                     for name in FIELDS)
 
 
 def delivered_of(printed: str) -> int:
