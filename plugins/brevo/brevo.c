@@ -22,7 +22,7 @@ enum {
 
 static const struct herald_field brevo_settings[] = {
   { .name = "api-key", .label = "API Key", .type = HERALD_TEXT,
-    .flags = HERALD_REQUIRED | HERALD_SECRET, .min = 1,
+    .flags = HERALD_REQUIRED | HERALD_SECRET,
     .help = "An API key, which begins with xkeysib-, not an SMTP key." },
   { .name = "tag", .label = "Tag", .type = HERALD_TEXT,
     .flags = HERALD_MANY | HERALD_ADVANCED, .min = 1, .max = 100,

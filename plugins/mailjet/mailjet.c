@@ -26,7 +26,7 @@ static const struct herald_field mailjet_settings[] = {
     .flags = HERALD_REQUIRED, .min = 1, .max = 100,
     .help = "Of the account, or of a subaccount that is to send." },
   { .name = "secret-key", .label = "API Private Key", .type = HERALD_TEXT,
-    .flags = HERALD_REQUIRED | HERALD_SECRET, .min = 1 },
+    .flags = HERALD_REQUIRED | HERALD_SECRET },
   { .name = "campaign", .label = "Campaign", .type = HERALD_TEXT,
     .flags = HERALD_ADVANCED, .min = 1, .max = 255,
     .help = "Groups mails in Mailjet's statistics.",

@@ -42,7 +42,7 @@ class Integration:
 
     secrets: files beside the descriptor, by name.  orders: for control.py,
     before events are sent.  counted: the count (GET /_log) that grows by one
-    for every event delivered.
+    for every event delivered.  defaults: what herald.xml says of it.
     """
     provider: str
     name: str
@@ -51,6 +51,7 @@ class Integration:
     orders: List[Dict[str, Any]]
     counted: str
     is_mailer: bool = False
+    defaults: str = ""
 
 
 class Service:

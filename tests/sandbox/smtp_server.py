@@ -50,6 +50,7 @@ class Policy:
     is_tls_required: bool = True
     is_login_required: bool = True
     max_recipients: int = 100
+    only_sender: str = ""       # empty: anybody
 
 
 @dataclass
@@ -247,6 +248,8 @@ class Session:
             self._answer("553 5.6.7 a non-ASCII address needs SMTPUTF8")
             return
         usual = refusal_for(envelope.sender) or "250 2.1.0 good"
+        if self.policy.only_sender not in ("", envelope.sender):
+            usual = "550 5.7.1 this sender is not yours"
         if await self._say("mail", usual):
             self.envelope = envelope
 
