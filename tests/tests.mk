@@ -65,7 +65,9 @@ script_tests = \
 	tests/sandbox/test_sandbox.py
 node_tests = \
 	tests/interop/test-hubspot.mjs \
+	tests/interop/test-mandrill.mjs \
 	tests/interop/test-salesforce.mjs \
+	tests/interop/test-sendgrid.mjs \
 	tests/interop/test-webhooks.mjs
 shell_tests = tests/plugin-symbols.sh tests/sources.sh \
 	tests/e2e/test-plugin-test.sh tests/e2e/test-third-party.sh
