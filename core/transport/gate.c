@@ -5,7 +5,7 @@
 
 #include "gate.h"
 
-enum { GATE_PLACES = 16, GATE_PLACE_US = 15000 };
+enum { GATE_PLACES = 16, GATE_PLACE_US = 40000 };
 
 static void
 line_add (struct gate_line *line, struct gate_place *place)
