@@ -56,7 +56,7 @@ herald_help (FILE *out)
     "  -h, --help        this text; \"herald COMMAND --help\" for one "
     "command\n\n"
     "HERALD_CONFIG, HERALD_PLUGINS and HERALD_STATE in the environment do "
-    "as --config,\n--plugins and --state do.\n",
+    "as\n--config, --plugins and --state do.\n",
     HERALD_SYSCONFDIR, HERALD_PLUGINDIR, HERALD_STATEDIR);
 }
 

@@ -237,7 +237,7 @@ command_add (const struct command_globals *globals, int argc, char **argv)
     .command = "add",
     .usage = "PROVIDER NAME [SETTING=VALUE...]",
     .about = "Write conf.d/NAME.xml for a provider, disabled, with the "
-             "settings given and places for\nthose it needs.  A secret is "
+             "settings given and places for those it needs.  A secret is "
              "given as SETTING=file:PATH, env:NAME or credential:NAME.",
     .rows = rows,
     .min_operands = 2,

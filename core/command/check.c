@@ -67,7 +67,7 @@ command_check (const struct command_globals *globals, int argc, char **argv)
     .command = "check",
     .usage = "[options]",
     .about = "Read herald.xml, every descriptor in conf.d and the plugins "
-             "they name, and say\nwhat is wrong: file, line, what, and how "
+             "they name, and say what is wrong: file, line, what, and how "
              "to mend it.  Nothing is sent.",
     .rows = rows,
     .notes = "exit codes: 0 nothing wrong, 1 errors, 2 bad usage, 3 the "

@@ -179,7 +179,7 @@ command_describe (const struct command_globals *globals, int argc,
     .command = "describe",
     .usage = "[options] PROVIDER",
     .about = "Tell what a provider is, what it can do, and each of its "
-             "settings, as the plugin\nitself declares them.",
+             "settings, as the plugin itself declares them.",
     .rows = rows,
     .min_operands = 1,
     .max_operands = 1,

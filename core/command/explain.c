@@ -246,14 +246,14 @@ command_explain (const struct command_globals *globals, int argc,
     .command = "explain",
     .usage = "[options] EVENT-FILE",
     .about = "For each event of a file (\"-\": standard input): which "
-             "integrations get it, and why the\nothers don't; the record "
-             "that the mapping makes; the exact request, with secrets\n"
+             "integrations get it, and why the others don't; the record "
+             "that the mapping makes; the exact request, with secrets "
              "masked.  Nothing is sent.",
     .rows = rows,
     .min_operands = 1,
     .max_operands = 1,
     .notes = "exit codes: 0 explained, 1 some lines are no events, 2 bad "
-             "usage, 3 the configuration\ncan't be used, 4 the file can't "
+             "usage, 3 the configuration can't be used, 4 the file can't "
              "be read",
   };
   struct session *session;

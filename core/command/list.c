@@ -141,8 +141,8 @@ command_list (const struct command_globals *globals, int argc, char **argv)
     .command = "list",
     .usage = "[options]",
     .about = "Show the integrations of conf.d.  States: ready; disabled; "
-             "needs test (a mailer whose\ntest e-mail was not accepted with "
-             "its present settings, see \"herald test\");\nbroken (see "
+             "needs test (a mailer whose test e-mail was not accepted with "
+             "its present settings, see \"herald test\"); broken (see "
              "\"herald check\").",
     .rows = rows,
   };

@@ -12,29 +12,71 @@
 #include "base/text.h"
 #include "command.h"
 
-enum { OPTIONS_MAX = 32 };
+enum { OPTIONS_MAX = 32, OPTIONS_COLUMNS = 79, OPTIONS_INDENT = 28 };
+
+/* Print text in lines of OPTIONS_COLUMNS, all but the first indented, of
+ * which used columns are taken.  A blank line begins a paragraph. */
+static void
+options_wrap (const char *text, size_t indent, size_t used)
+{
+  size_t column = used;
+
+  for (bool is_first = true; *text != '\0'; is_first = false) {
+    size_t space = strspn (text, " \n");
+    const char *blank = memchr (text, '\n', space);
+    size_t len;
+
+    if (blank != NULL && memchr (blank + 1, '\n',
+                                 space - (size_t) (blank + 1 - text))) {
+      printf ("\n\n%*s", (int) indent, "");
+      column = indent;
+      is_first = true;
+    }
+    text += space;
+    len = strcspn (text, " \n");
+    if (!is_first && column + 1 + len > OPTIONS_COLUMNS) {
+      printf ("\n%*s", (int) indent, "");
+      column = indent;
+    } else if (!is_first && len > 0) {
+      putchar (' ');
+      column++;
+    }
+    printf ("%.*s", (int) len, text);
+    column += len;
+    text += len;
+  }
+  putchar ('\n');
+}
+
+static void
+options_help_row (char letter, const char *name, const char *argument,
+                  const char *help)
+{
+  char left[64], short_name[8] = "    ";
+
+  if (letter != 0)
+    snprintf (short_name, sizeof short_name, "-%c, ", letter);
+  snprintf (left, sizeof left, "  %s--%s%s%s", short_name, name,
+            argument != NULL ? " " : "", argument != NULL ? argument : "");
+  printf ("%-*s", OPTIONS_INDENT, left);
+  options_wrap (help, OPTIONS_INDENT, OPTIONS_INDENT);
+}
 
 static void
 options_help (const struct options *options)
 {
-  printf ("usage: herald %s%s%s\n\n%s\n", options->command,
-          *options->usage != '\0' ? " " : "", options->usage,
-          options->about);
+  printf ("usage: herald %s%s%s\n\n", options->command,
+          *options->usage != '\0' ? " " : "", options->usage);
+  options_wrap (options->about, 0, 0);
   printf ("\noptions:\n");
   for (const struct option_row *row = options->rows;
-       row->kind != OPTION_END; row++) {
-    char left[64], letter[8] = "    ";
-
-    if (row->letter != 0)
-      snprintf (letter, sizeof letter, "-%c, ", row->letter);
-    snprintf (left, sizeof left, "%s--%s%s%s", letter, row->name,
-              row->argument != NULL ? " " : "",
-              row->argument != NULL ? row->argument : "");
-    printf ("  %-28s %s\n", left, row->help);
+       row->kind != OPTION_END; row++)
+    options_help_row (row->letter, row->name, row->argument, row->help);
+  options_help_row ('h', "help", NULL, "this text");
+  if (options->notes != NULL) {
+    putchar ('\n');
+    options_wrap (options->notes, 0, 0);
   }
-  printf ("  %-28s %s\n", "-h, --help", "this text");
-  if (options->notes != NULL)
-    printf ("\n%s\n", options->notes);
 }
 
 static int

@@ -31,7 +31,8 @@ struct option_row {
 struct options {
   const char *command;          /* "send" */
   const char *usage;            /* "[options] [FILE...]" */
-  const char *about;            /* some lines */
+  const char *about;            /* wrapped when it is printed; a blank
+                                   line begins a paragraph */
   int min_operands;
   int max_operands;             /* -1: any number */
   const struct option_row *rows;        /* up to OPTION_END */

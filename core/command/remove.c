@@ -59,7 +59,7 @@ command_remove (const struct command_globals *globals, int argc,
     .command = "remove",
     .usage = "[options] INTEGRATION",
     .about = "Delete an integration's descriptor, and what is remembered of "
-             "its test.  To stop it for\na while use \"herald disable\".",
+             "its test.  To stop it for a while use \"herald disable\".",
     .rows = rows,
     .min_operands = 1,
     .max_operands = 1,

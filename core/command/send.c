@@ -356,16 +356,16 @@ send_run (struct session *session, const struct send_options *options,
 
 static const char send_about[] =
   "Read events (CloudEvents 1.0 as NDJSON or a JSON array) from files or "
-  "standard input,\nand deliver them to every enabled integration that "
-  "wants them, with retries.  The report\ntells of each integration what was "
-  "delivered, rejected (the record is wrong), and\nundelivered (the lane is "
+  "standard input, and deliver them to every enabled integration that "
+  "wants them, with retries.  The report tells of each integration what was "
+  "delivered, rejected (the record is wrong), and undelivered (the lane is "
   "blocked, or time ran out).\n\nA mailer is skipped until its test e-mail "
-  "was accepted (\"herald test\").  Ctrl-C once:\nwhat is in flight is "
+  "was accepted (\"herald test\").  Ctrl-C once: what is in flight is "
   "finished, and the report comes; twice: at once.";
 
 static const char send_notes[] =
   "exit codes: 0 all delivered, 1 some not (or bad lines), 2 bad usage, 3 "
-  "the configuration\ncan't be used, 4 a file could not be read or written";
+  "the configuration can't be used, 4 a file could not be read or written";
 
 int
 command_send (const struct command_globals *globals, int argc, char **argv)

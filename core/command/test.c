@@ -142,15 +142,15 @@ command_test (const struct command_globals *globals, int argc, char **argv)
     .command = "test",
     .usage = "[options] INTEGRATION",
     .about = "Send one made-up event through an integration, for real: a "
-             "test e-mail by a mailer, a\nsample record to a webhook.  A "
-             "mailer delivers nothing else until its test e-mail was\n"
+             "test e-mail by a mailer, a sample record to a webhook.  A "
+             "mailer delivers nothing else until its test e-mail was "
              "accepted with exactly its present settings.  Disabled "
              "integrations can be tested.",
     .rows = rows,
     .min_operands = 1,
     .max_operands = 1,
     .notes = "exit codes: 0 accepted, 1 not accepted, 2 bad usage, 3 the "
-             "integration can't be\nused, 4 the result could not be "
+             "integration can't be used, 4 the result could not be "
              "remembered",
   };
   struct session *session;

@@ -75,14 +75,14 @@ command_verify (const struct command_globals *globals, int argc,
     .command = "verify",
     .usage = "[options] INTEGRATION",
     .about = "Ask the service whether the integration's endpoint and "
-             "credentials hold.  Nothing is\nsent to anyone.  Results: "
-             "proven (the service accepted them); unproven (nothing\nspeaks "
+             "credentials hold.  Nothing is sent to anyone.  Results: "
+             "proven (the service accepted them); unproven (nothing speaks "
              "against them, but the service would not say); failed.",
     .rows = rows,
     .min_operands = 1,
     .max_operands = 1,
     .notes = "exit codes: 0 proven or unproven, 1 failed, 2 bad usage, 3 the "
-             "integration\ncan't be used",
+             "integration can't be used",
   };
   struct session *session;
   int n, status;
