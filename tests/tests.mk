@@ -64,6 +64,8 @@ script_tests = \
 	tests/e2e/test-documents.py \
 	tests/sandbox/test_sandbox.py
 node_tests = \
+	tests/interop/test-brevo.mjs \
+	tests/interop/test-mailjet.mjs \
 	tests/interop/test-hubspot.mjs \
 	tests/interop/test-mandrill.mjs \
 	tests/interop/test-salesforce.mjs \
