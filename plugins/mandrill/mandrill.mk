@@ -8,7 +8,10 @@ dist_samples_DATA += conf.d/mandrill.xml
 dist_man_MANS += plugins/mandrill/herald-mandrill.7
 endif
 
-plugins_mandrill_la_SOURCES = plugins/mandrill/mandrill.c
+plugins_mandrill_la_SOURCES = \
+	plugins/mandrill/mandrill.c \
+	plugins/mandrill/verdict.c \
+	plugins/mandrill/verdict.h
 plugins_mandrill_la_CPPFLAGS = $(plugin_cppflags)
 plugins_mandrill_la_CFLAGS = $(plugin_cflags)
 plugins_mandrill_la_LDFLAGS = $(plugin_ldflags)

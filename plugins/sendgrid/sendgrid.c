@@ -10,12 +10,12 @@
 #include <string.h>
 #include <strings.h>
 
+#include "refusal.h"
+
 enum {
   SENDGRID_MOST_RECIPIENTS = 1000,      /* of a call, BCC addresses too */
   SENDGRID_MOST_CATEGORIES = 10,
-  SENDGRID_MOST_SCOPES = 2000,          /* of a key; there are some 250 */
-  SENDGRID_MOST_QUOTED = 300,           /* characters of the service's text */
-  SENDGRID_MOST_WAIT_MS = 60 * 60 * 1000
+  SENDGRID_MOST_SCOPES = 2000           /* of a key; there are some 250 */
 };
 
 static const struct herald_field sendgrid_settings[] = {
@@ -35,7 +35,7 @@ static const struct herald_field sendgrid_settings[] = {
     .flags = HERALD_ADVANCED, .help = "If empty as the account says." },
   { .name = "track-clicks", .label = "Track Clicks", .type = HERALD_BOOL,
     .flags = HERALD_ADVANCED, .help = "If empty as the account says." },
-  { .name = "sandbox-mode", .label = "Sandbox Mode", .type = HERALD_BOOL,
+  { .name = "sandbox", .label = "Sandbox Mode", .type = HERALD_BOOL,
     .flags = HERALD_ADVANCED,
     .help = "The service checks mails and sends none." },
   { .name = "base-url", .label = "Base URL", .type = HERALD_BASE_URL,
@@ -56,84 +56,13 @@ sendgrid_open (const struct herald_settings *settings, void **instance)
     herald->complain (settings, "category",
                       "must not be given more than %d times",
                       SENDGRID_MOST_CATEGORIES);
-  if (herald->number (settings, "sandbox-mode") != 0)
-    herald->warn (settings, "sandbox-mode",
+  if (herald->number (settings, "sandbox") != 0)
+    herald->warn (settings, "sandbox",
                   "is on: nobody will get a mail of this integration");
   return 0;
 }
 
 /* Replies. */
-
-static const char *
-sendgrid_error (const struct herald_reply *reply, size_t k, const char *name)
-{
-  return herald->clip (herald->json_text (reply, "errors.%zu.%s", k, name),
-                       SENDGRID_MOST_QUOTED);
-}
-
-/* Leading digits, up to what no limit here exceeds. */
-static int64_t
-sendgrid_digits (const char *text)
-{
-  int64_t value = 0;
-
-  for (; *text >= '0' && *text <= '9' && value < INT32_MAX; text++)
-    value = value * 10 + (*text - '0');
-  return value;
-}
-
-/* The service says when it will listen again in seconds of the epoch. */
-static void
-sendgrid_settle_limit (struct herald_job *job,
-                       const struct herald_reply *reply)
-{
-  const char *reset = herald->reply_header (reply, "X-RateLimit-Reset");
-  int64_t wait_ms = sendgrid_digits (reset) * 1000 - herald->now_ms ();
-
-  if (reply->retry_after_ms < 0 && wait_ms > 0)
-    herald->wait (job, wait_ms < SENDGRID_MOST_WAIT_MS
-                         ? wait_ms : SENDGRID_MOST_WAIT_MS);
-  herald->settle (job, reply, HERALD_RETRY, "%s",
-                  sendgrid_error (reply, 0, "message"));
-}
-
-/* What would be refused in every mail of the integration. */
-static const char *const sendgrid_common[] = {
-  "from", "from.email", "reply_to", "reply_to.email", "template_id",
-  "headers", "asm", "asm.group_id", "categories", "ip_pool_name",
-  "mail_settings", "tracking_settings"
-};
-
-/* One error takes the whole call with it; its field says whose it is:
- * "personalizations.7.to.0.email" is the eighth covered. */
-static void
-sendgrid_settle_errors (struct herald_job *job,
-                        const struct herald_reply *reply)
-{
-  static const char prefix[] = "personalizations.";
-  size_t n = herald->json_count (reply, "errors");
-
-  for (size_t k = 0; k < n && k < SENDGRID_MOST_RECIPIENTS; k++) {
-    const char *said = sendgrid_error (reply, k, "message");
-    const char *field = sendgrid_error (reply, k, "field");
-    const char *digits = field + sizeof prefix - 1;
-    size_t i;
-
-    for (i = 0; i < HERALD_COUNT (sendgrid_common); i++)
-      if (strcmp (field, sendgrid_common[i]) == 0) {
-        herald->settle (job, reply, HERALD_BLOCKED, "%s: %s", field, said);
-        return;
-      }
-    if (strncmp (field, prefix, sizeof prefix - 1) != 0 || *digits < '0'
-        || *digits > '9')
-      continue;
-    i = herald->covered (reply, (size_t) sendgrid_digits (digits));
-    if (i != HERALD_END)
-      herald->rejected (job, i, "%s: %s", field, said);
-  }
-  herald->settle (job, reply, HERALD_SPLIT, "%s",
-                  sendgrid_error (reply, 0, "message"));
-}
 
 static int
 sendgrid_reply (void *instance, struct herald_job *job,
@@ -142,22 +71,8 @@ sendgrid_reply (void *instance, struct herald_job *job,
   size_t i;
 
   (void) instance;
-  switch (reply->status) {
-  case 400:
-  case 413: sendgrid_settle_errors (job, reply); return 0;
-  case 401:
-    herald->settle (job, reply, HERALD_BLOCKED, "%s; check API Key",
-                    sendgrid_error (reply, 0, "message"));
-    return 0;
-  case 403:
-    herald->settle (job, reply, HERALD_BLOCKED,
-                    "%s; check the sender, and the key's permissions",
-                    sendgrid_error (reply, 0, "message"));
-    return 0;
-  case 429: sendgrid_settle_limit (job, reply); return 0;
-  }
   if (reply->status / 100 != 2)
-    herald->settle (job, reply, HERALD_BY_STATUS, NULL);
+    refusal_settle (job, reply);
   else
     for (size_t k = 0; (i = herald->covered (reply, k)) != HERALD_END; k++)
       herald->delivered (job, i, herald->reply_header (reply, "X-Message-Id"));
@@ -180,7 +95,7 @@ sendgrid_verified (void *instance, struct herald_job *job,
     herald->verified (job, HERALD_UNPROVEN,
                       "valid, but the key may not ask for its permissions");
   else if (reply->status / 100 != 2)
-    return sendgrid_reply (instance, job, reply);
+    refusal_settle (job, reply);
   else if (herald->json_kind (reply, "scopes") != HERALD_JSON_ARRAY)
     herald->settle (job, reply, HERALD_BLOCKED,
                     "what answers is not SendGrid; check Base URL");
@@ -285,7 +200,7 @@ sendgrid_add_options (struct herald_request *request,
     herald->append (request, ",\"tracking_settings\":{%s}", tracking + 1);
   if (group != NULL)
     herald->append (request, ",\"asm\":{\"group_id\":%s}", group);
-  if (herald->number (settings, "sandbox-mode") != 0)
+  if (herald->number (settings, "sandbox") != 0)
     herald->append (request,
                     ",\"mail_settings\":{\"sandbox_mode\":{\"enable\":true}}");
   herald->append (

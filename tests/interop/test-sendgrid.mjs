@@ -50,7 +50,7 @@ const ids = (ours) => json(ours).personalizations
 await test("one mail, with all that a mail has", async () => {
   await configure({
     category: "summer-2026", "unsubscribe-group": "42", "ip-pool": "main",
-    "track-opens": "true", "track-clicks": "false", "sandbox-mode": "true",
+    "track-opens": "true", "track-clicks": "false", sandbox: "true",
     extra: "{\"batch_id\": \"of-the-test\"}",
   }, `<from name="Acme Games" address="play@acme.example"/>
       <reply-to name="Acme Support" address="hello@acme.example"/>
