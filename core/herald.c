@@ -5,11 +5,14 @@
 
 #include <config.h>
 
+#include <errno.h>
+#include <fcntl.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/text.h"
@@ -157,6 +160,18 @@ herald_default (const char *variable, const char *built_in)
   return value != NULL && *value != '\0' ? value : built_in;
 }
 
+/* Whoever started herald may have closed some: the next file opened would
+ * be taken for standard output, and the report written into it.  Opened
+ * the wrong way round, so that using one still fails. */
+static void
+herald_fill_standard_files (void)
+{
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+    if (fcntl (fd, F_GETFD) < 0 && errno == EBADF
+        && open ("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0)
+      _exit (EXIT_FILE);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -168,6 +183,7 @@ main (int argc, char **argv)
   struct herald_log_setup setup = { LOG_LEVEL_NOTICE, LOG_PLAIN };
   int i = 1, status;
 
+  herald_fill_standard_files ();
   /* Only what a terminal shows may depend on the locale. */
   setlocale (LC_CTYPE, "");
   signal (SIGPIPE, SIG_IGN);
