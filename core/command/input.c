@@ -29,22 +29,29 @@ struct input {
   uint64_t size;
 };
 
+static bool
+input_is_standard (const char *path)
+{
+  return strcmp (path, "-") == 0;
+}
+
+static const char *
+input_name (const char *path)
+{
+  return input_is_standard (path) ? "standard input" : path;
+}
+
+/* Not blocking: a named pipe that nobody writes to yet is waited for in
+ * the loop, where a signal is heard. */
 static int
 input_open (const char *path)
 {
-  struct stat status;
-  int fd = strcmp (path, "-") == 0 ? STDIN_FILENO
-                                   : open (path, O_RDONLY | O_CLOEXEC);
+  int fd = STDIN_FILENO;
 
-  if (fd < 0 || fstat (fd, &status) != 0) {
+  if (!input_is_standard (path))
+    fd = open (path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+  if (fd < 0)
     log_error ("%s can't be read: %m", path);
-    return -1;
-  }
-  if (S_ISDIR (status.st_mode)) {
-    log_error ("%s is a directory, not a file of events", path);
-    close (fd);
-    return -1;
-  }
   return fd;
 }
 
@@ -53,6 +60,35 @@ input_close (int fd)
 {
   if (fd > STDIN_FILENO)
     close (fd);
+}
+
+/* Look whether it could be read.  Only a regular file is opened for that:
+ * whoever writes to a pipe would lose what came before it is closed. */
+static int
+input_try (const char *path, struct stat *ret_status)
+{
+  int result = input_is_standard (path) ? fstat (STDIN_FILENO, ret_status)
+                                        : stat (path, ret_status);
+  int fd;
+
+  if (result == 0 && S_ISDIR (ret_status->st_mode)) {
+    log_error ("%s is a directory, not a file of events", path);
+    return -1;
+  }
+  if (result == 0 && !input_is_standard (path)
+      && !S_ISREG (ret_status->st_mode))
+    result = access (path, R_OK);
+  if (result != 0) {
+    log_error ("%s can't be read: %m", input_name (path));
+    return -1;
+  }
+  if (!S_ISREG (ret_status->st_mode))
+    return 0;
+  fd = input_open (path);
+  if (fd < 0)
+    return -1;
+  input_close (fd);
+  return 0;
 }
 
 struct input *
@@ -64,15 +100,12 @@ input_new (const struct input_config *config)
   bool is_known = true;
 
   for (size_t i = 0; i < config->n_paths; i++) {
-    int fd = input_open (config->paths[i]);
-
-    if (fd < 0)
+    if (input_try (config->paths[i], &status) != 0)
       return NULL;
-    if (fstat (fd, &status) == 0 && S_ISREG (status.st_mode))
+    if (S_ISREG (status.st_mode))
       size += (uint64_t) status.st_size;
     else
       is_known = false;
-    input_close (fd);
   }
   input = memory_zeroed (1, sizeof *input);
   input->config = *config;
@@ -165,7 +198,8 @@ input_read (struct input *input)
   else if (n == 0)
     input_end_file (input);
   else if (errno != EINTR && errno != EAGAIN) {
-    log_error ("%s can't be read: %m", input->config.paths[input->k]);
+    log_error ("%s can't be read: %m",
+               input_name (input->config.paths[input->k]));
     input->has_failed = true;
     input_end_file (input);
   }
@@ -206,14 +240,26 @@ input_cut (struct input *input)
 }
 
 const char *
+input_same (const struct input *input, const struct outfile *outfile)
+{
+  for (size_t i = 0; i < input->config.n_paths; i++) {
+    const char *path = input->config.paths[i];
+    struct stat status;
+
+    if ((input_is_standard (path) ? fstat (STDIN_FILENO, &status)
+                                  : stat (path, &status)) == 0
+        && outfile_is (outfile, &status))
+      return input_name (path);
+  }
+  return NULL;
+}
+
+const char *
 input_file (const struct input *input)
 {
-  const char *path;
-
   if (input->k == input->config.n_paths)
     return "";
-  path = input->config.paths[input->k];
-  return strcmp (path, "-") == 0 ? "standard input" : path;
+  return input_name (input->config.paths[input->k]);
 }
 
 uint64_t

@@ -12,6 +12,7 @@
 
 #include "base/loop.h"
 #include "event/stream.h"
+#include "outfile.h"
 
 struct input;
 
@@ -30,8 +31,8 @@ enum input_kind {
   INPUT_END                     /* of all files */
 };
 
-/* Every file is opened (and closed again) first: NULL after logging which
- * can't be read. */
+/* Every file is looked at first: NULL after logging which can't be
+ * read. */
 struct input *input_new (const struct input_config *config);
 void input_free (struct input *input);
 
@@ -39,6 +40,11 @@ enum input_kind input_next (struct input *input,
                             struct stream_item *ret_item);
 /* Wait for no more from pipes and terminals: what was read is all. */
 void input_cut (struct input *input);
+
+/* The name of an input that outfile writes to, which would be read for
+ * ever; NULL: none. */
+const char *input_same (const struct input *input,
+                        const struct outfile *outfile);
 
 const char *input_file (const struct input *input);     /* the present one */
 uint64_t input_offset (const struct input *input);      /* of all files */

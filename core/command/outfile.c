@@ -19,8 +19,29 @@ struct outfile {
   char *path;
   int fd;
   bool has_failed;
+  bool is_amid_line;            /* what was there before has no line break */
   uint64_t n_lines;
 };
+
+/* Half a line at the end of a file would take the next with it. */
+static bool
+outfile_ends_amid_line (const char *path, int fd)
+{
+  struct stat status;
+  char last = '\n';
+  int reader;
+
+  if (fstat (fd, &status) != 0 || !S_ISREG (status.st_mode)
+      || status.st_size == 0)
+    return false;
+  reader = open (path, O_RDONLY | O_CLOEXEC);
+  if (reader < 0)
+    return false;
+  if (pread (reader, &last, 1, status.st_size - 1) != 1)
+    last = '\n';
+  close (reader);
+  return last != '\n';
+}
 
 struct outfile *
 outfile_open (const char *path)
@@ -33,6 +54,7 @@ outfile_open (const char *path)
     return NULL;
   }
   outfile = memory_zeroed (1, sizeof *outfile);
+  outfile->is_amid_line = outfile_ends_amid_line (path, fd);
   outfile->path = memory_strdup (path);
   outfile->fd = fd;
   return outfile;
@@ -79,8 +101,8 @@ outfile_cut (struct outfile *outfile, size_t len)
     log_error ("%s ends with half a line: %m", outfile->path);
 }
 
-int
-outfile_add_part (struct outfile *outfile, const void *data, size_t len)
+static int
+outfile_write (struct outfile *outfile, const void *data, size_t len)
 {
   size_t done = 0;
 
@@ -97,6 +119,15 @@ outfile_add_part (struct outfile *outfile, const void *data, size_t len)
     done += (size_t) n;
   }
   return 0;
+}
+
+int
+outfile_add_part (struct outfile *outfile, const void *data, size_t len)
+{
+  if (outfile->is_amid_line && outfile_write (outfile, "\n", 1) != 0)
+    return -1;
+  outfile->is_amid_line = false;
+  return outfile_write (outfile, data, len);
 }
 
 int
@@ -121,11 +152,18 @@ outfile_lines (const struct outfile *outfile)
 }
 
 bool
-outfile_is (const struct outfile *outfile, int fd)
+outfile_is (const struct outfile *outfile, const struct stat *status)
 {
-  struct stat a, b;
+  struct stat own;
 
-  return fstat (outfile->fd, &a) == 0 && fstat (fd, &b) == 0
-         && S_ISREG (a.st_mode) && a.st_dev == b.st_dev
-         && a.st_ino == b.st_ino;
+  return fstat (outfile->fd, &own) == 0 && S_ISREG (own.st_mode)
+         && own.st_dev == status->st_dev && own.st_ino == status->st_ino;
+}
+
+bool
+outfile_is_same (const struct outfile *a, const struct outfile *b)
+{
+  struct stat status;
+
+  return fstat (b->fd, &status) == 0 && outfile_is (a, &status);
 }

@@ -13,11 +13,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
 struct outfile;
 
-/* Appends (mode 0600: it holds participants' data).  NULL after logging
- * why not. */
+/* Appends (mode 0600: it holds participants' data), on a line of its own
+ * even if a run before was killed in the middle of one.  NULL after
+ * logging why not. */
 struct outfile *outfile_open (const char *path);
 /* fsync and close; -1 after logging if anything is not on disk. */
 int outfile_close (struct outfile *outfile);            /* NULL is fine */
@@ -29,7 +31,8 @@ int outfile_add (struct outfile *outfile, const void *data, size_t len);
 int outfile_add_part (struct outfile *outfile, const void *data, size_t len);
 bool outfile_has_failed (const struct outfile *outfile);
 uint64_t outfile_lines (const struct outfile *outfile); /* added */
-/* It is the same file as fd. */
-bool outfile_is (const struct outfile *outfile, int fd);
+/* It is the regular file that status is of. */
+bool outfile_is (const struct outfile *outfile, const struct stat *status);
+bool outfile_is_same (const struct outfile *a, const struct outfile *b);
 
 #endif

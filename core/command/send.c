@@ -23,6 +23,7 @@
 enum {
   SEND_PATIENCE_MS = 5 * 60 * 1000,
   SEND_TURN_MS = 100,           /* how often the progress is looked at */
+  SEND_BITE = 1000,             /* events read before the loop is turned */
   SEND_TOLD = 20                /* events that could be written nowhere */
 };
 
@@ -123,14 +124,22 @@ send_offer (struct send *send, const struct stream_item *item)
   }
 }
 
-static void
+static bool
+send_has_room (const struct send *send)
+{
+  return !send->is_read
+         && (send->report.is_stopped
+             || dispatcher_has_room (send->dispatcher));
+}
+
+/* Read on, but not for long: signals are to be heard.  False: what comes
+ * next must be waited for. */
+static bool
 send_feed (struct send *send)
 {
   struct stream_item item;
 
-  while (!send->is_read
-         && (send->report.is_stopped
-             || dispatcher_has_room (send->dispatcher)))
+  for (int n = 0; n < SEND_BITE && send_has_room (send); n++)
     switch (input_next (send->input, &item)) {
     case INPUT_EVENT:
       send_offer (send, &item);
@@ -140,12 +149,13 @@ send_feed (struct send *send)
       rejects_add (send->rejects, input_file (send->input), &item);
       break;
     case INPUT_LATER:
-      return;
+      return false;
     case INPUT_END:
       send->is_read = true;
       dispatcher_flush (send->dispatcher);
       break;
     }
+  return send_has_room (send);
 }
 
 /* ------------------------------------------------------------------ */
@@ -196,10 +206,11 @@ send_loop (struct send *send)
   int64_t start_us = date_monotonic_us ();
 
   for (;;) {
-    send_feed (send);
+    bool has_more = send_feed (send);
+
     if (send->is_read && dispatcher_is_idle (send->dispatcher))
       break;
-    loop_turn (send->session->loop, SEND_TURN_MS);
+    loop_turn (send->session->loop, has_more ? 0 : SEND_TURN_MS);
     send_draw (send);
   }
   send->report.elapsed_us = date_monotonic_us () - start_us;
@@ -274,6 +285,36 @@ send_open_files (struct send *send)
   return 0;
 }
 
+/* -1 after a complaint if a file is named for two ends. */
+static int
+send_check_files (const struct send *send)
+{
+  const struct {
+    const char *option, *path;
+    const struct outfile *outfile;
+  } files[] = {
+    { "--rejects", send->options->rejects_path, send->rejects_file },
+    { "--undelivered", send->options->undelivered_path, send->undelivered },
+  };
+
+  for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+    const char *input = files[i].outfile == NULL ? NULL
+                        : input_same (send->input, files[i].outfile);
+
+    if (input == NULL)
+      continue;
+    log_error ("%s %s is the file that %s is read from; name another",
+               files[i].option, files[i].path, input);
+    return -1;
+  }
+  if (send->rejects_file == NULL || send->undelivered == NULL
+      || !outfile_is_same (send->rejects_file, send->undelivered))
+    return 0;
+  log_error ("--rejects and --undelivered are the same file, %s; name "
+             "another for one", send->options->undelivered_path);
+  return -1;
+}
+
 static int
 send_go (struct send *send)
 {
@@ -345,7 +386,7 @@ send_run (struct session *session, const struct send_options *options,
   input.loop = session->loop;
   send.input = input_new (&input);
   if (send.input != NULL && send_open_files (&send) == 0)
-    status = send_go (&send);
+    status = send_check_files (&send) == 0 ? send_go (&send) : EXIT_USAGE;
   status = send_close_files (&send, status);
   rejects_free (send.rejects);
   dispatcher_free (send.dispatcher);
