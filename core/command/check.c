@@ -40,6 +40,8 @@ check_print_json (const struct session *session)
 static void
 check_print_summary (const struct session *session)
 {
+  size_t errors = problems_errors (session->problems);
+  size_t warnings = problems_warnings (session->problems);
   size_t good = 0;
 
   for (size_t i = 0; i < session->n_integrations; i++)
@@ -47,12 +49,8 @@ check_print_summary (const struct session *session)
   printf ("%zu integration%s in order, %zu broken, %zu error%s, "
           "%zu warning%s\n",
           good, good == 1 ? "" : "s", session->n_integrations - good,
-          problems_errors (session->problems),
-          problems_errors (session->problems) == 1 ? "" : "s",
-          problems_count (session->problems)
-            - problems_errors (session->problems),
-          problems_count (session->problems)
-                - problems_errors (session->problems) == 1 ? "" : "s");
+          errors, errors == 1 ? "" : "s", warnings,
+          warnings == 1 ? "" : "s");
 }
 
 int

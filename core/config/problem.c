@@ -21,7 +21,7 @@ struct problems {
   struct arena *arena;
   struct problem *items;
   size_t n, size;
-  size_t n_errors;              /* those not kept as well */
+  size_t n_errors, n_warnings;  /* those not kept as well */
 };
 
 struct problems *
@@ -79,6 +79,8 @@ problems_vadd (struct problems *problems, enum problem_severity severity,
 
   if (severity == PROBLEM_ERROR)
     problems->n_errors++;
+  else
+    problems->n_warnings++;
   if (problems->n > MOST_KEPT)
     return;
   problem = problems_push (problems);
@@ -117,6 +119,12 @@ size_t
 problems_errors (const struct problems *problems)
 {
   return problems->n_errors;
+}
+
+size_t
+problems_warnings (const struct problems *problems)
+{
+  return problems->n_warnings;
 }
 
 const struct problem *

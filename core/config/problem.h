@@ -34,9 +34,11 @@ void problems_vadd (struct problems *problems,
                     unsigned line, const char *integration,
                     const char *fmt, va_list args)
   __attribute__ ((__format__ (__printf__, 6, 0)));
-/* Beyond 500 problems the rest is not kept, but errors are counted. */
+/* Beyond 500 problems the rest is not kept, so there may be more errors
+ * and warnings than problems to look at. */
 size_t problems_count (const struct problems *problems);
 size_t problems_errors (const struct problems *problems);
+size_t problems_warnings (const struct problems *problems);
 const struct problem *problems_at (const struct problems *problems,
                                    size_t k);   /* NULL past the last */
 

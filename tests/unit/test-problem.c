@@ -56,7 +56,9 @@ test_many (void **state)
   (void) state;
   for (int i = 0; i < 5000; i++)
     problems_add (problems, PROBLEM_ERROR, "a.xml", 1, "", "no %d", i);
+  problems_add (problems, PROBLEM_WARNING, "a.xml", 1, "", "hm");
   assert_int_equal (problems_errors (problems), 5000);
+  assert_int_equal (problems_warnings (problems), 1);
   assert_int_equal (problems_count (problems), 501);
   assert_string_equal (problems_at (problems, 499)->text, "no 499");
   assert_string_equal (problems_at (problems, 500)->text,
