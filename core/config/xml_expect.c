@@ -9,6 +9,10 @@
 #include "base/text.h"
 #include "config/xml.h"
 
+/* No element of ours has as many; of what is unknown the first few are
+ * enough to tell. */
+enum { MOST_KINDS = 32 };
+
 static const char *const none[] = { NULL };
 
 static bool
@@ -96,16 +100,21 @@ xml_expect_once (const struct xml_doc *doc, const struct xml_node *node,
                  const char *const *repeated, const char *integration,
                  struct problems *problems)
 {
-  const struct xml_node *child;
+  const struct xml_node *firsts[MOST_KINDS], *child;
+  size_t n = 0;
 
   for (child = node->child; child != NULL; child = child->next) {
-    const struct xml_node *first = xml_child (node, child->name);
+    size_t k = 0;
 
-    if (first != child && (repeated == NULL
-                           || !is_among (child->name, repeated)))
+    while (k < n && strcmp (firsts[k]->name, child->name) != 0)
+      k++;
+    if (k == n && n < MOST_KINDS)
+      firsts[n++] = child;
+    else if (k < n && (repeated == NULL
+                       || !is_among (child->name, repeated)))
       problems_add (problems, PROBLEM_ERROR, xml_path (doc), child->line,
                     integration, "<%.64s> is there already, in line %u; one "
-                    "is enough", child->name, first->line);
+                    "is enough", child->name, firsts[k]->line);
   }
 }
 
