@@ -15,6 +15,7 @@
 #include "delivery/dispatcher.h"
 #include "event/stream.h"
 #include "options.h"
+#include "output.h"
 #include "session.h"
 
 static void
@@ -27,7 +28,8 @@ explain_print_text (const struct buf *text)
   for (const char *line = masked.data; *line != '\0';) {
     size_t len = strcspn (line, "\n");
 
-    printf ("    %.*s\n", (int) len, line);
+    fputs ("    ", stdout);
+    output_line (line, len);
     line += len + (line[len] == '\n');
   }
   buf_done (&masked);

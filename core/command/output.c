@@ -1,4 +1,4 @@
-/* output.c - what commands print for machines.
+/* output.c - what commands print for machines, and of other people's text.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/text.h"
+
 void
 output_json (struct json_doc *doc)
 {
@@ -16,4 +18,24 @@ output_json (struct json_doc *doc)
   printf ("%s\n", text);
   free (text);
   json_doc_free (doc);
+}
+
+void
+output_line (const char *text, size_t len)
+{
+  size_t start = 0, i = 0;
+
+  while (i < len) {
+    size_t n = text_char_len (text + i, len - i);
+
+    if (text[i] == '\t' || (n > 0 && text_is_one_line (text + i, n))) {
+      i += n;
+      continue;
+    }
+    fwrite (text + start, 1, i - start, stdout);
+    for (start = i + (n > 0 ? n : 1); i < start; i++)
+      printf ("\\x%02x", (unsigned) (unsigned char) text[i]);
+  }
+  fwrite (text + start, 1, len - start, stdout);
+  putchar ('\n');
 }

@@ -109,9 +109,13 @@ job_reference (struct job *job, const char *reference)
   copy = arena_strndup (
     job->arena, reference,
     text_clip (reference, strlen (reference), MOST_REFERENCE));
-  for (char *p = copy; *p != '\0'; p++)
-    if ((unsigned char) *p < ' ' || *p == 0x7f)
-      *p = ' ';
+  for (size_t len = strlen (copy), i = 0, n; i < len; i += n) {
+    n = text_char_len (copy + i, len - i);
+    if (n == 0)
+      n = 1;
+    if (!text_is_one_line (copy + i, n))
+      memset (copy + i, ' ', n);
+  }
   return copy;
 }
 

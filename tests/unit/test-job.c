@@ -266,7 +266,7 @@ on_mixed (void *instance, struct herald_job *job,
   (void) instance;
   /* Whatever the order: settle () speaks for the rest. */
   herald->settle (job, reply, HERALD_REJECTED, "%s", "not found");
-  herald->delivered (job, 0, "<id\n@x>");
+  herald->delivered (job, 0, "<id\n@x\302\233>");
   herald->retry (job, 1, 1500, "locked %d", 1);
   return 0;
 }
@@ -279,7 +279,7 @@ test_mixed (void **state)
   (void) state;
   mock_reply (job, 207, "{}");
   assert_kind (job, 0, OUTCOME_DELIVERED);
-  assert_string_equal (job_outcome (job, 0)->reference, "<id @x>");
+  assert_string_equal (job_outcome (job, 0)->reference, "<id @x  >");
   assert_kind (job, 1, OUTCOME_RETRY);
   assert_int_equal (job_outcome (job, 1)->after_ms, 1500);
   assert_string_equal (reason (job, 1), "HTTP 207: locked 1");
