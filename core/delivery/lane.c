@@ -29,6 +29,9 @@ enum {
   LANE_MAX_FAULTS = 2           /* crashes or silence of a plugin */
 };
 
+/* A century: longer is as good as without end, and can be reckoned with. */
+static const int64_t lane_max_patience_ms = 100LL * 366 * 24 * 3600 * 1000;
+
 /* A job on its way, with the deliveries it is made of. */
 struct run {
   struct run *next;             /* free, or waiting to go */
@@ -92,6 +95,8 @@ lane_new (struct integration *integration, struct exchanger *exchanger,
   lane->exchanger = exchanger;
   lane->loop = loop;
   lane->timer = loop_timer_new (loop, lane_on_timer, lane);
+  if (patience_ms > lane_max_patience_ms)
+    patience_ms = lane_max_patience_ms;
   lane->patience_us = patience_ms < 0 ? -1 : patience_ms * 1000;
   lane->settled = settled;
   lane->data = data;
