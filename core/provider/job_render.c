@@ -14,8 +14,9 @@
 #include "host.h"
 #include "job_state.h"
 
-/* Depth of records and replies. */
-enum { MOST_DEPTH = 64 };
+/* An event's values may be EVENT_MAX_DEPTH deep, and the mapping puts
+ * objects around them. */
+enum { MOST_DEPTH = 2 * EVENT_MAX_DEPTH };
 
 static int
 render_record (struct job *job, struct slot *slot,

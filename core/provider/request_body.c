@@ -9,7 +9,8 @@
 #include "base/text.h"
 #include "job_state.h"
 
-enum { MOST_DEPTH = 64 };
+/* A record, and what a plugin puts around it. */
+enum { MOST_DEPTH = 4 * EVENT_MAX_DEPTH };
 
 /* For the bodies checked and merged: one at a time. */
 static struct json_index body_index;
