@@ -76,6 +76,32 @@ host_job (void)
   return current != NULL ? current->job : NULL;
 }
 
+/* Outside any callback no plugin runs: it is the core that asks. */
+struct job *
+host_present (const struct herald_job *shown)
+{
+  struct job *job = (struct job *) (uintptr_t) shown;
+
+  if (shown == NULL || current == NULL || current->job == job)
+    return job;
+  job_spoil (current->job, "it uses a job that it kept from another callback");
+  return NULL;
+}
+
+struct reply *
+host_present_reply (const struct herald_reply *shown)
+{
+  /* The plugin got it as the first member. */
+  struct reply *reply = (struct reply *) (uintptr_t) shown;
+
+  if (shown == NULL || current == NULL
+      || (current->job != NULL && current->job->reply == reply))
+    return reply;
+  job_spoil (current->job,
+             "it uses a reply that it kept from another callback");
+  return NULL;
+}
+
 static void host_log (int level, const char *fmt, ...) HERALD_PRINTF (2, 3);
 
 static void

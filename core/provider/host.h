@@ -13,6 +13,7 @@
 #include "herald-plugin.h"
 
 struct job;
+struct reply;
 
 /* The one table; complete but for nothing: every member works. */
 extern const struct herald_host host_table;
@@ -30,6 +31,10 @@ void host_enter (struct host_scope *scope, struct arena *arena,
 void host_leave (struct host_scope *scope);
 /* The innermost; NULL outside any callback. */
 const struct host_scope *host_current (void);
+/* What a plugin hands back, if it is of the callback under way; else NULL,
+ * and a fault: it kept it from another.  NULL of NULL. */
+struct job *host_present (const struct herald_job *shown);
+struct reply *host_present_reply (const struct herald_reply *shown);
 /* Where a callback's memory comes from; outside any (a fault, logged) a
  * small arena that is used again. */
 struct arena *host_arena (void);

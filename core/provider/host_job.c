@@ -9,25 +9,31 @@
 #include "job_state.h"
 
 const struct herald_settings *
-host_settings (const struct herald_job *job)
+host_settings (const struct herald_job *shown)
 {
-  return job != NULL ? job_of_const (job)->integration->settings : NULL;
+  const struct job *job = host_present (shown);
+
+  return job != NULL ? job->integration->settings : NULL;
 }
 
 size_t
-host_count (const struct herald_job *job)
+host_count (const struct herald_job *shown)
 {
-  return job != NULL ? job_shown (job_of_const (job)) : 0;
+  const struct job *job = host_present (shown);
+
+  return job != NULL ? job_shown (job) : 0;
 }
 
 /* The slot of delivery i; NULL, and a fault, if there is none. */
 static const struct slot *
 find_slot (const struct herald_job *shown, size_t i)
 {
-  if (i < host_count (shown))
-    return job_slot (job_of_const (shown), i);
-  job_spoil (host_job (), "it asks for delivery %zu of %zu", i,
-             host_count (shown));
+  struct job *job = host_present (shown);
+  size_t n = job != NULL ? job_shown (job) : 0;
+
+  if (i < n)
+    return job_slot (job, i);
+  job_spoil (host_job (), "it asks for delivery %zu of %zu", i, n);
   return NULL;
 }
 
@@ -49,14 +55,12 @@ host_record (const struct herald_job *job, size_t i)
   return slot != NULL ? slot->record : "{}";
 }
 
-/* The job is const to the plugin; the index that value () reads through
- * is the core's own. */
 const char *
 host_value (const struct herald_job *job, size_t i, const char *target)
 {
   if (target == NULL || find_slot (job, i) == NULL)
     return "";
-  return job_value ((struct job *) (uintptr_t) job, i, target);
+  return job_value (host_present (job), i, target);
 }
 
 const char *
@@ -87,14 +91,16 @@ host_mail (const struct herald_job *job, size_t i)
 }
 
 const char *
-host_job_id (const struct herald_job *job)
+host_job_id (const struct herald_job *shown)
 {
-  return job != NULL ? job_make_id (job_of_const (job)) : "";
+  const struct job *job = host_present (shown);
+
+  return job != NULL ? job_make_id (job) : "";
 }
 
 struct herald_request *
-host_request (struct herald_job *job, const char *method, const char *url,
+host_request (struct herald_job *shown, const char *method, const char *url,
               herald_reply_fn *on_reply)
 {
-  return request_new (job_of (job), method, url, on_reply);
+  return request_new (host_present (shown), method, url, on_reply);
 }

@@ -13,7 +13,7 @@
 void
 host_delivered (struct herald_job *shown, size_t i, const char *reference)
 {
-  struct job *job = job_of (shown);
+  struct job *job = host_present (shown);
   struct outcome outcome = { .kind = OUTCOME_DELIVERED };
 
   if (job == NULL)
@@ -29,27 +29,29 @@ host_delivered (struct herald_job *shown, size_t i, const char *reference)
 }
 
 void
-host_retry (struct herald_job *job, size_t i, int64_t after_ms,
+host_retry (struct herald_job *shown, size_t i, int64_t after_ms,
             const char *fmt, ...)
 {
+  struct job *job = host_present (shown);
   va_list args;
 
   if (job == NULL)
     return;
   va_start (args, fmt);
-  job_settle_one (job_of (job), i, OUTCOME_RETRY, after_ms, fmt, args);
+  job_settle_one (job, i, OUTCOME_RETRY, after_ms, fmt, args);
   va_end (args);
 }
 
 void
-host_rejected (struct herald_job *job, size_t i, const char *fmt, ...)
+host_rejected (struct herald_job *shown, size_t i, const char *fmt, ...)
 {
+  struct job *job = host_present (shown);
   va_list args;
 
   if (job == NULL)
     return;
   va_start (args, fmt);
-  job_settle_one (job_of (job), i, OUTCOME_REJECTED, 0, fmt, args);
+  job_settle_one (job, i, OUTCOME_REJECTED, 0, fmt, args);
   va_end (args);
 }
 
@@ -58,7 +60,7 @@ void
 host_settle (struct herald_job *shown, const struct herald_reply *reply,
              int outcome, const char *fmt, ...)
 {
-  struct job *job = job_of (shown);
+  struct job *job = host_present (shown);
   va_list args;
 
   if (job == NULL)
@@ -75,7 +77,7 @@ host_settle (struct herald_job *shown, const struct herald_reply *reply,
 void
 host_verified (struct herald_job *shown, int how, const char *fmt, ...)
 {
-  struct job *job = job_of (shown);
+  struct job *job = host_present (shown);
   struct outcome outcome = { .kind = OUTCOME_DELIVERED };
   va_list args;
 
@@ -100,7 +102,7 @@ void
 host_wait (struct herald_job *shown, int64_t ms)
 {
   const int64_t most = 1000LL * 60 * 60 * 24 * 7;
-  struct job *job = job_of (shown);
+  struct job *job = host_present (shown);
 
   if (job == NULL || ms <= 0)
     return;
@@ -114,7 +116,7 @@ host_wait (struct herald_job *shown, int64_t ms)
 void
 host_rate (struct herald_job *shown, uint32_t requests, uint32_t per_ms)
 {
-  struct job *job = job_of (shown);
+  struct job *job = host_present (shown);
 
   if (job == NULL || requests == 0 || per_ms == 0)
     return;
@@ -126,7 +128,7 @@ void
 host_token (struct herald_job *shown, const char *token, const char *base_url,
             int64_t lifetime_ms)
 {
-  struct job *job = job_of (shown);
+  struct job *job = host_present (shown);
   struct outcome outcome = { .kind = OUTCOME_DELIVERED };
 
   if (job == NULL)
@@ -147,11 +149,12 @@ host_token (struct herald_job *shown, const char *token, const char *base_url,
 }
 
 const char *
-host_token_url (const struct herald_job *job)
+host_token_url (const struct herald_job *shown)
 {
+  const struct job *job = host_present (shown);
   const char *url = NULL;
 
   if (job != NULL)
-    url = job_of_const (job)->integration->token.base_url;
+    url = job->integration->token.base_url;
   return url != NULL ? url : "";
 }

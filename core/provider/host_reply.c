@@ -12,21 +12,15 @@
 
 enum { MOST_PATH = 1000 };
 
-/* A reply that a plugin hands back; it got it as the first member. */
-static struct reply *
-reply_of (const struct herald_reply *shown)
-{
-  return (struct reply *) (uintptr_t) shown;
-}
-
 size_t
 host_covered (const struct herald_reply *shown, size_t k)
 {
+  const struct reply *reply = host_present_reply (shown);
   const struct herald_request *request;
 
-  if (shown == NULL)
+  if (reply == NULL)
     return HERALD_END;
-  request = reply_of (shown)->request;
+  request = reply->request;
   if (request == NULL || request->job == NULL
       || request->job->kind != JOB_DELIVER || k >= request->n_covers)
     return HERALD_END;
@@ -34,9 +28,11 @@ host_covered (const struct herald_reply *shown, size_t k)
 }
 
 const char *
-host_reply_header (const struct herald_reply *reply, const char *name)
+host_reply_header (const struct herald_reply *shown, const char *name)
 {
-  return reply != NULL ? reply_header (reply_of (reply), name) : "";
+  struct reply *reply = host_present_reply (shown);
+
+  return reply != NULL ? reply_header (reply, name) : "";
 }
 
 /* The path a format makes; NULL if it is longer than any that could be
@@ -57,8 +53,9 @@ make_path (char path[MOST_PATH], const char *fmt, va_list args)
 }
 
 int
-host_json_kind (const struct herald_reply *reply, const char *fmt, ...)
+host_json_kind (const struct herald_reply *shown, const char *fmt, ...)
 {
+  struct reply *reply = host_present_reply (shown);
   char buffer[MOST_PATH];
   const char *path;
   va_list args;
@@ -66,13 +63,14 @@ host_json_kind (const struct herald_reply *reply, const char *fmt, ...)
   va_start (args, fmt);
   path = make_path (buffer, fmt, args);
   va_end (args);
-  return reply != NULL ? reply_json_kind (reply_of (reply), path)
+  return reply != NULL ? reply_json_kind (reply, path)
                        : HERALD_JSON_NONE;
 }
 
 const char *
-host_json_text (const struct herald_reply *reply, const char *fmt, ...)
+host_json_text (const struct herald_reply *shown, const char *fmt, ...)
 {
+  struct reply *reply = host_present_reply (shown);
   char buffer[MOST_PATH];
   const char *path;
   va_list args;
@@ -80,12 +78,13 @@ host_json_text (const struct herald_reply *reply, const char *fmt, ...)
   va_start (args, fmt);
   path = make_path (buffer, fmt, args);
   va_end (args);
-  return reply != NULL ? reply_json_text (reply_of (reply), path) : "";
+  return reply != NULL ? reply_json_text (reply, path) : "";
 }
 
 int64_t
-host_json_number (const struct herald_reply *reply, const char *fmt, ...)
+host_json_number (const struct herald_reply *shown, const char *fmt, ...)
 {
+  struct reply *reply = host_present_reply (shown);
   char buffer[MOST_PATH];
   const char *path;
   va_list args;
@@ -93,12 +92,13 @@ host_json_number (const struct herald_reply *reply, const char *fmt, ...)
   va_start (args, fmt);
   path = make_path (buffer, fmt, args);
   va_end (args);
-  return reply != NULL ? reply_json_number (reply_of (reply), path) : 0;
+  return reply != NULL ? reply_json_number (reply, path) : 0;
 }
 
 size_t
-host_json_count (const struct herald_reply *reply, const char *fmt, ...)
+host_json_count (const struct herald_reply *shown, const char *fmt, ...)
 {
+  struct reply *reply = host_present_reply (shown);
   char buffer[MOST_PATH];
   const char *path;
   va_list args;
@@ -106,5 +106,5 @@ host_json_count (const struct herald_reply *reply, const char *fmt, ...)
   va_start (args, fmt);
   path = make_path (buffer, fmt, args);
   va_end (args);
-  return reply != NULL ? reply_json_count (reply_of (reply), path) : 0;
+  return reply != NULL ? reply_json_count (reply, path) : 0;
 }

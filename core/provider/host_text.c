@@ -11,8 +11,12 @@
 #include "base/address.h"
 #include "base/crypto.h"
 #include "base/date.h"
+#include "base/log.h"
+#include "base/memory.h"
 #include "base/text.h"
 #include "host.h"
+
+enum { MOST_ALLOC = 1 << 30 };  /* more is no need but a slip */
 
 /* The scratch buffer's text, as long as the callback's memory lives. */
 static const char *
@@ -21,9 +25,26 @@ keep (const struct buf *out)
   return arena_strndup (host_arena (), out->data, out->len);
 }
 
+/* alloc () promises memory, so there is no way on from here: say whose
+ * fault the end is. */
+static void
+check_size (size_t size)
+{
+  const struct host_scope *scope = host_current ();
+
+  if (size <= MOST_ALLOC)
+    return;
+  log_error ("the plugin of %s is at fault: it asks for %zu bytes of memory "
+             "in one piece",
+             scope != NULL && scope->integration != NULL ? scope->integration
+                                                         : "?", size);
+  memory_exhausted ();
+}
+
 void *
 host_alloc (size_t size)
 {
+  check_size (size);
   return arena_zeroed (host_arena (), 1, size);
 }
 
@@ -42,6 +63,8 @@ host_format (const char *fmt, ...)
   va_start (args, fmt);
   len = vsnprintf (end, ENOUGH, fmt, args);
   va_end (args);
+  if (len > 0)
+    check_size ((size_t) len);
   if (len >= 0 && len < ENOUGH)
     return arena_strndup (host_arena (), end, (size_t) len);
   va_start (args, fmt);

@@ -426,6 +426,79 @@ look_and_settle_oddly (struct herald_job *job)
   herald->settle (job, NULL, 77, "x");
 }
 
+static struct herald_job *kept_job;
+static const struct herald_reply *kept_reply;
+
+static void
+look_and_keep (struct herald_job *job)
+{
+  kept_job = job;
+}
+
+/* Of the callback before, whose memory may be another's by now. */
+static void
+look_at_what_was_kept (struct herald_job *job)
+{
+  struct herald_request *request;
+
+  assert_ptr_not_equal (job, kept_job);
+  assert_int_equal (herald->count (kept_job), 0);
+  assert_string_equal (herald->record (kept_job, 0), "{}");
+  assert_string_equal (herald->value (kept_job, 0, "email"), "");
+  assert_string_equal (herald->job_id (kept_job), "");
+  assert_null (herald->settings (kept_job));
+  request = herald->request (kept_job, "POST", "https://x.example/", NULL);
+  herald->append (request, "{}");
+  herald->rejected (kept_job, 0, "never");
+  herald->wait (kept_job, 1000);
+  assert_string_equal (herald->json_text (kept_reply, "id"), "");
+  assert_string_equal (herald->reply_header (kept_reply, "x"), "");
+  assert_int_equal (herald->covered (kept_reply, 0), HERALD_END);
+}
+
+static int
+keep_reply (void *instance, struct herald_job *job,
+            const struct herald_reply *reply)
+{
+  (void) instance;
+  (void) job;
+  kept_reply = reply;
+  herald->settle (job, reply, HERALD_BY_STATUS, NULL);
+  return 0;
+}
+
+static void
+look_and_request (struct herald_job *job)
+{
+  herald->request (job, "GET", "https://x.example/", keep_reply);
+}
+
+static int
+build_request (void *instance, struct herald_job *job)
+{
+  (void) instance;
+  look_and_request (job);
+  return 0;
+}
+
+static void
+test_kept (void **state)
+{
+  struct job *first = mock_built (&mock, 1, build_request);
+  struct job *second = mock_job (&mock, 1);
+
+  (void) state;
+  mock_reply (first, 200, "{\"id\":\"7\"}");
+  look_and_keep ((struct herald_job *) first);
+  look = look_at_what_was_kept;
+  mock.provider.plugin.build = build;
+  job_build (second);
+  assert_true (job_faults (second) > 0);
+  assert_non_null (strstr (job_fault (second, 0), "kept from another"));
+  job_free (first);
+  job_free (second);
+}
+
 static void
 test_misuse (void **state)
 {
@@ -448,6 +521,7 @@ main (void)
     = { TEST (test_complete),   TEST (test_settings),  TEST (test_complaints),
         TEST (test_deliveries), TEST_MAIL (test_mail), TEST (test_text_values),
         TEST (test_text),       TEST (test_log),       TEST (test_stray),
+        TEST (test_kept),
         TEST (test_misuse) };
 
   return cmocka_run_group_tests (tests, NULL, NULL);
