@@ -54,6 +54,7 @@ script_tests = \
 	tests/e2e/test-lanes.py \
 	tests/e2e/test-input.py \
 	tests/e2e/test-config.py \
+	tests/e2e/test-operator.py \
 	tests/e2e/test-commands.py \
 	tests/e2e/test-memory.py \
 	tests/e2e/test-network.py \
