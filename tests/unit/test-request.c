@@ -507,7 +507,8 @@ test_smtp (void **state)
   mock_answer (job, r, 550, "5.1.1 no such user");
   assert_int_equal (job_outcome (job, 0)->kind, OUTCOME_REJECTED);
   assert_string_equal (job_outcome (job, 0)->reason,
-                       "SMTP 550: 5.1.1 no such user");
+                       "SMTP 550: the server refuses the mail: "
+                       "5.1.1 no such user");
   job_free (job);
   assert_sends (write_noop, "NOOP SMTPS://mx.example\n");
 }
