@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <string.h>
+#include <strings.h>
 
 #include "verdict.h"
 
@@ -142,13 +143,14 @@ mandrill_variables (const char *record)
 }
 
 /* Who gets it and what is theirs alone.  The BCC address gets what the one
- * recipient gets. */
+ * recipient gets, unless it is theirs. */
 static void
 mandrill_add_recipients (struct herald_request *request,
                          struct herald_job *job, size_t first, size_t n)
 {
   const struct herald_mail *mail = herald->mail (job, first);
-  bool has_bcc = mail->bcc.address != NULL;
+  bool has_bcc = mail->bcc.address != NULL
+                 && strcasecmp (mail->bcc.address, mail->to.address) != 0;
   const char *to = "", *metadata = "", *variables = "";
 
   for (size_t k = 0; k < n + has_bcc; k++) {
