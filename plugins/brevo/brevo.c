@@ -80,40 +80,32 @@ brevo_html (const struct herald_mail *mail)
   return brevo_plain (herald->html_escape (mail->text), "&#123;", "<br>\n");
 }
 
-static bool
-brevo_is_ascii (const char *text)
-{
-  for (; *text != '\0'; text++)
-    if ((unsigned char) *text > 0x7e)
-      return false;
-  return true;
-}
-
-/* As RFC 2047 says. */
+/* What is not ASCII as RFC 2047 says, else the text as it is. */
 static const char *
 brevo_encode (const char *text)
 {
-  static const char address[] = "a@b";
-  const struct herald_mailbox mailbox = { text, address };
+  static const char end[] = " <a@b>";
+  const struct herald_mailbox mailbox = { text, "a@b" };
   const char *from = herald->mailbox (&mailbox);
 
-  return herald->format ("%.*s",
-                         (int) (strlen (from) - strlen (address) - 3), from);
+  if (strncmp (from, "=?", 2) != 0)
+    return text;
+  return herald->format ("%.*s", (int) (strlen (from) - strlen (end)), from);
 }
 
-/* Brevo drops a name that has both a comma or the like and a character
- * beyond ASCII, unless it comes encoded, and refuses one that is long. */
+/* Brevo refuses a name that is long, and drops one that has both a comma or
+ * the like and a character beyond ASCII, unless it comes encoded. */
 static const char *
 brevo_name (const char *name)
 {
-  const char *text, *plain = brevo_text (name);
-  size_t most = BREVO_MOST_NAME;
+  const char *plain = brevo_text (name);
+  const char *text = herald->clip (plain, BREVO_MOST_NAME);
 
-  text = herald->clip (plain, most);
-  if (brevo_is_ascii (text) || strpbrk (text, ",;:@<>()[]\\\"") == NULL)
+  if (strpbrk (text, ",;:@<>()[]\\\"") == NULL)
     return text;
-  while (strlen (text = brevo_encode (herald->clip (plain, most)))
-         > BREVO_MOST_NAME)
+  for (size_t most = BREVO_MOST_NAME;
+       strlen (text = brevo_encode (herald->clip (plain, most)))
+       > BREVO_MOST_NAME;)
     most -= 4;
   return text;
 }
@@ -184,10 +176,8 @@ brevo_common (const struct herald_job *job, size_t i)
 
   for (uint32_t k = 0; k < mail->n_headers; k++) {
     const char *name = mail->headers[k].name;
-    const char *value = brevo_text (mail->headers[k].value);
+    const char *value = brevo_encode (brevo_text (mail->headers[k].value));
 
-    if (!brevo_is_ascii (value)) /* would go out as it is */
-      value = brevo_encode (value);
     if (strcasestr (own, herald->format (" %s ", name)) == NULL)
       text = herald->format ("%s%s:%s,", text, herald->quote (name),
                              herald->quote (value));
@@ -200,13 +190,11 @@ brevo_request (struct herald_job *job, const char *method, const char *path,
                herald_reply_fn *on_reply)
 {
   const struct herald_settings *settings = herald->settings (job);
-  const char *version
-    = herald->url_escape (herald->text (settings, "version"));
-  struct herald_request *request = herald->request (
-    job, method,
-    herald->format ("%s/%s/%s", herald->text (settings, "base-url"), version,
-                    path),
-    on_reply);
+  const char *url = herald->format (
+    "%s/%s/%s", herald->text (settings, "base-url"),
+    herald->url_escape (herald->text (settings, "version")), path);
+  struct herald_request *request
+    = herald->request (job, method, url, on_reply);
 
   herald->header (request, "api-key", herald->text (settings, "api-key"));
   return request;
@@ -254,37 +242,30 @@ brevo_settle_error (struct herald_job *job, const struct herald_reply *reply)
 }
 
 /* The ids are in the order of the versions. */
-static void
-brevo_settle_taken (struct herald_job *job, const struct herald_reply *reply)
-{
-  bool is_list = herald->json_kind (reply, "messageIds") == HERALD_JSON_ARRAY;
-  bool is_lacking = false;
-  size_t i;
-
-  for (size_t k = 0; (i = herald->covered (reply, k)) != HERALD_END; k++) {
-    const char *id = is_list ? herald->json_text (reply, "messageIds.%zu", k)
-                             : herald->json_text (reply, "messageId");
-
-    is_lacking = is_lacking || *id == '\0';
-    herald->delivered (job, i, id);
-  }
-  if (is_lacking)
-    herald->log (HERALD_WARNING, "Brevo accepts a mail and gives no id");
-}
-
 static int
 brevo_reply (void *instance, struct herald_job *job,
              const struct herald_reply *reply)
 {
+  bool is_list = herald->json_kind (reply, "messageIds") == HERALD_JSON_ARRAY;
   const char *code = herald->json_text (reply, "code");
+  /* An earlier attempt did arrive, its idempotency key says. */
+  bool is_repeated = strcmp (code, "duplicate_request") == 0
+                     || strcmp (code, "Request already processed") == 0;
+  size_t i;
 
   (void) instance;
-  /* Of the idempotency key: an earlier attempt did arrive. */
-  if (reply->status / 100 == 2 || strcmp (code, "duplicate_request") == 0
-      || strcmp (code, "Request already processed") == 0)
-    brevo_settle_taken (job, reply);
-  else
+  if (reply->status / 100 != 2 && !is_repeated) {
     brevo_settle_error (job, reply);
+    return 0;
+  }
+  for (size_t k = 0; (i = herald->covered (reply, k)) != HERALD_END; k++) {
+    const char *id = is_list ? herald->json_text (reply, "messageIds.%zu", k)
+                             : herald->json_text (reply, "messageId");
+
+    if (*id == '\0')
+      herald->log (HERALD_WARNING, "Brevo accepts the mail and gives no id");
+    herald->delivered (job, i, id);
+  }
   return 0;
 }
 

@@ -42,12 +42,10 @@ static const struct herald_field mailjet_settings[] = {
     .flags = HERALD_ADVANCED, .preset = "https://api.mailjet.com",
     .help = "Of an account in the US https://api.us.mailjet.com." },
   { .name = "version", .label = "API Version", .type = HERALD_TEXT,
-    .flags = HERALD_ADVANCED, .preset = "v3.1", .min = 1, .max = 10,
-    .help = "Of the Send API." },
+    .flags = HERALD_ADVANCED, .preset = "v3.1", .min = 1, .max = 10 },
   { .name = "extra", .label = "Extra Fields", .type = HERALD_JSON,
     .flags = HERALD_ADVANCED,
-    .help = "Further members of the request; in Globals those of every "
-            "message.",
+    .help = "Further members of the request, as the API names them.",
     .example = "{\"Globals\": {\"URLTags\": \"source=herald\"}}" }
 };
 
@@ -58,12 +56,10 @@ mailjet_request (struct herald_job *job, const char *method, const char *path,
                  herald_reply_fn *on_reply)
 {
   const struct herald_settings *settings = herald->settings (job);
+  const char *url
+    = herald->format ("%s/%s", herald->text (settings, "base-url"), path);
   struct herald_request *request
-    = herald->request (job, method,
-                       herald->format ("%s/%s",
-                                       herald->text (settings, "base-url"),
-                                       path),
-                       on_reply);
+    = herald->request (job, method, url, on_reply);
 
   herald->basic_auth (request, herald->text (settings, "access-key"),
                       herald->text (settings, "secret-key"));
@@ -104,9 +100,8 @@ mailjet_add_content (struct herald_request *request, struct herald_job *job,
   if (mail->template_id == NULL)
     herald->append (request, ",\"TemplateLanguage\":false");
   else                                  /* digits; JSON has no 007 */
-    herald->append (request,
-                    ",\"TemplateID\":%s,\"TemplateLanguage\":true"
-                    ",\"Variables\":%s",
+    herald->append (request, ",\"TemplateID\":%s,\"TemplateLanguage\":true"
+                             ",\"Variables\":%s",
                     mail->template_id + strspn (mail->template_id, "0"),
                     herald->record (job, i));
 }
@@ -129,8 +124,7 @@ mailjet_add_message (struct herald_request *request, struct herald_job *job,
   mailjet_add_content (request, job, i);
   mailjet_add (request, "CustomCampaign", herald->text (settings, "campaign"));
   mailjet_add (request, "TrackOpens", herald->text (settings, "track-opens"));
-  mailjet_add (request, "TrackClicks",
-               herald->text (settings, "track-clicks"));
+  mailjet_add (request, "TrackClicks", herald->text (settings, "track-clicks"));
   for (uint32_t k = 0; k < mail->n_headers; k++)
     herald->append (request, "%s%s:%s", k == 0 ? ",\"Headers\":{" : ",",
                     herald->quote (mail->headers[k].name),
@@ -140,15 +134,12 @@ mailjet_add_message (struct herald_request *request, struct herald_job *job,
 
 /* Replies. */
 
-/* What would be refused for every mail, whatever its status says. */
+/* What would be refused for every mail, whatever its status says: an account
+ * that is suspended, wrong keys, a sender that is not authorised. */
 static bool
 mailjet_is_block (const struct herald_reply *reply, const char *at)
 {
-  static const char *const codes[] = {
-    "mj-0001",                  /* the account or key is suspended */
-    "mj-0015",                  /* no or wrong credentials */
-    "send-0008"                 /* the sender is not authorised */
-  };
+  static const char *const codes[] = { "mj-0001", "mj-0015", "send-0008" };
   const char *code = herald->json_text (reply, "%sErrorCode", at);
   int64_t status = herald->json_number (reply, "%sStatusCode", at);
 
@@ -185,14 +176,14 @@ mailjet_find (struct herald_job *job, const struct herald_reply *reply,
   if (*own == '\0' || strcmp (own, id) == 0)
     return herald->format ("Messages.%zu", k);
   for (size_t m = 0; m < MAILJET_MOST_MESSAGES; m++)
-    if (strcmp (herald->json_text (reply, "Messages.%zu.CustomID", m), id)
-        == 0)
+    if (strcmp (herald->json_text (reply, "Messages.%zu.CustomID", m), id) == 0)
       return herald->format ("Messages.%zu", m);
   return "none";
 }
 
-/* What Mailjet says of one message.  False if all would be refused so. */
-static bool
+/* What Mailjet says of one message.  Returns what it would refuse every
+ * mail for, or NULL. */
+static const char *
 mailjet_settle_one (struct herald_job *job, const struct herald_reply *reply,
                     const char *message, size_t i)
 {
@@ -208,15 +199,13 @@ mailjet_settle_one (struct herald_job *job, const struct herald_reply *reply,
   } else if (strcmp (status, "error") != 0) {
     if (reply->status / 100 == 2)
       herald->log (HERALD_WARNING, "Mailjet accepts a mail and gives no id");
-  } else if (mailjet_is_block (reply, at)) {
-    herald->settle (job, reply, HERALD_BLOCKED, "%s",
-                    mailjet_problem (reply, at));
-    return false;
-  } else if (code == 429 || code >= 500)
+  } else if (mailjet_is_block (reply, at))
+    return mailjet_problem (reply, at);
+  else if (code == 429 || code >= 500)
     herald->retry (job, i, 0, "%s", mailjet_problem (reply, at));
   else
     herald->rejected (job, i, "%s", mailjet_problem (reply, at));
-  return true;
+  return NULL;
 }
 
 /* A 400 may well hold successes, so the messages are read first. */
@@ -224,22 +213,23 @@ static int
 mailjet_reply (void *instance, struct herald_job *job,
                const struct herald_reply *reply)
 {
-  bool is_blocked = false;
+  int outcome = mailjet_is_block (reply, "") ? HERALD_BLOCKED
+                                             : HERALD_BY_STATUS;
+  const char *block, *why = "";
   size_t i;
 
   (void) instance;
-  for (size_t k = 0; (i = herald->covered (reply, k)) != HERALD_END; k++)
-    if (!mailjet_settle_one (job, reply, mailjet_find (job, reply, k, i), i))
-      is_blocked = true;
-  if (is_blocked)
-    return 0;
-  if (*herald->json_text (reply, "ErrorCode") == '\0')
-    herald->settle (job, reply, HERALD_BY_STATUS, NULL);
-  else
-    herald->settle (job, reply,
-                    mailjet_is_block (reply, "") ? HERALD_BLOCKED
-                                                 : HERALD_BY_STATUS,
-                    "%s", mailjet_problem (reply, ""));
+  if (*herald->json_text (reply, "ErrorCode") != '\0')
+    why = mailjet_problem (reply, "");
+  for (size_t k = 0; (i = herald->covered (reply, k)) != HERALD_END; k++) {
+    block
+      = mailjet_settle_one (job, reply, mailjet_find (job, reply, k, i), i);
+    if (block != NULL) {
+      why = block;
+      outcome = HERALD_BLOCKED;
+    }
+  }
+  herald->settle (job, reply, outcome, "%s", why);
   return 0;
 }
 
@@ -247,23 +237,19 @@ static int
 mailjet_build (void *instance, struct herald_job *job)
 {
   const struct herald_settings *settings = herald->settings (job);
-  size_t n = herald->count (job);
-  struct herald_request *request;
+  const char *version
+    = herald->url_escape (herald->text (settings, "version"));
+  struct herald_request *request
+    = mailjet_request (job, "POST", herald->format ("%s/send", version),
+                       mailjet_reply);
 
   (void) instance;
-  request = mailjet_request (job, "POST",
-                             herald->format ("%s/send", herald->url_escape (
-                               herald->text (settings, "version"))),
-                             mailjet_reply);
-  herald->append (request, "{\"Messages\":[");
-  for (size_t i = 0; i < n; i++) {
-    if (i > 0)
-      herald->append (request, ",");
+  for (size_t i = 0; i < herald->count (job); i++) {
+    herald->append (request, i == 0 ? "{\"Messages\":[" : ",");
     mailjet_add_message (request, job, i);
   }
-  herald->append (request, "]%s}",
-                  herald->number (settings, "sandbox") != 0
-                    ? ",\"SandboxMode\":true" : "");
+  herald->append (request, herald->number (settings, "sandbox") != 0
+                             ? "],\"SandboxMode\":true}" : "]}");
   herald->merge (request, "", herald->text (settings, "extra"));
   return 0;
 }
@@ -281,7 +267,7 @@ mailjet_verified (void *instance, struct herald_job *job,
     herald->verified (job, HERALD_UNPROVEN,
                       "valid, but the keys may not read the account");
   else
-    herald->settle (job, reply, HERALD_BY_STATUS,
+    herald->settle (job, reply, HERALD_BY_STATUS, "%s",
                     reply->status == 401
                       ? "check API Access Key and API Private Key" : "");
   return 0;
