@@ -77,6 +77,7 @@ transfer_prepare_http (struct transfer *transfer)
 
   SET (easy, CURLOPT_USERAGENT, "herald/" PACKAGE_VERSION);
   SET (easy, CURLOPT_PATH_AS_IS, 1L);
+  SET (easy, CURLOPT_BUFFERSIZE, (long) TRANSFER_READ_BUFFER);
   SET (easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   /* For a mail connection that is given up in favour of this one. */
   SET (easy, CURLOPT_SERVER_RESPONSE_TIMEOUT, (long) TRANSFER_QUIT_S);
@@ -101,7 +102,6 @@ transfer_prepare (struct transfer *transfer)
   SET (easy, CURLOPT_NOPROXY, "");
   SET (easy, CURLOPT_TCP_KEEPALIVE, 1L);
   SET (easy, CURLOPT_UPLOAD_BUFFERSIZE, (long) CURL_MEMORY_BUFFER);
-  SET (easy, CURLOPT_BUFFERSIZE, (long) TRANSFER_READ_BUFFER);
   SET (easy, CURLOPT_SSLVERSION, (long) CURL_SSLVERSION_TLSv1_2);
   SET (easy, CURLOPT_SSL_CIPHER_LIST, transfer_ciphers);
   /* A directory of CAs turns the cache of the certificate store off: 27 ms

@@ -86,6 +86,9 @@ void transfer_free (struct transfer *transfer);
 
 /* Tell libcurl about transfer->request.  -1 with transfer->fault. */
 int transfer_set (struct transfer *transfer);
+/* Whether a mail only met a kept connection that the server had given up:
+ * it is then set to go over a new one. */
+bool transfer_set_again (struct transfer *transfer, CURLcode code);
 
 /* The limits that hold, as asked for or by default. */
 int64_t transfer_connect_ms (const struct transport_request *request);

@@ -173,3 +173,22 @@ transfer_set_smtp (struct transfer *transfer)
   SET (easy, CURLOPT_CUSTOMREQUEST, "NOOP");
   return 0;
 }
+
+bool
+transfer_set_again (struct transfer *transfer, CURLcode code)
+{
+  const struct smtp_dialogue *dialogue = &transfer->dialogue;
+
+  if (transfer->kind != TRANSFER_SMTP || !transfer->request->mail
+      || (code != CURLE_RECV_ERROR && code != CURLE_SEND_ERROR)
+      || transfer->n_opened > 0 || transfer->is_stopped
+      || dialogue->status > 0 || dialogue->n_recipients > 0
+      || dialogue->has_login || dialogue->has_message)
+    return false;
+  smtp_dialogue_clear (&transfer->dialogue);
+  transfer->n_uploaded = 0;
+  transfer->detail[0] = '\0';
+  transfer->is_prepared = false;
+  SET (transfer->easy, CURLOPT_FRESH_CONNECT, 1L);
+  return true;
+}

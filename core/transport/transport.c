@@ -231,13 +231,21 @@ transport_collect (struct transport *transport)
   int left;
 
   while ((message = curl_multi_info_read (transport->multi, &left))) {
+    CURLcode code = message->data.result;
+    struct transfer *transfer;
     char *private = NULL;
 
     if (message->msg != CURLMSG_DONE)
       continue;
     curl_easy_getinfo (message->easy_handle, CURLINFO_PRIVATE, &private);
-    transfer_finish ((struct transfer *) (void *) private,
-                     message->data.result, false);
+    transfer = (struct transfer *) (void *) private;
+    if (transfer_set_again (transfer, code)) {
+      curl_multi_remove_handle (transport->multi, transfer->easy);
+      transfer->is_added = false;
+      gate_leave (&transfer->place);
+      gate_wait (&transport->gate, &transfer->place);
+    } else
+      transfer_finish (transfer, code, false);
   }
   transport_admit (transport);
 }
