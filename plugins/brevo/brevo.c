@@ -15,7 +15,7 @@ enum {
   BREVO_MOST_NAME = 70,                 /* characters */
   BREVO_MOST_PARAMS = 100 * 1000,       /* bytes of one mail's ... */
   BREVO_MOST_ALL_PARAMS = 1000 * 1000,  /* ... and of a request's */
-  BREVO_MOST_TEXT = 4 << 20,            /* of a request; our own limit */
+  BREVO_MOST_TEXT = 4 << 20,            /* of a job; our own limit */
   BREVO_MOST_WAIT_S = 24 * 60 * 60,
   BREVO_MOST_QUOTED = 300               /* characters of an error's text */
 };
@@ -49,12 +49,13 @@ static const struct herald_field brevo_settings[] = {
 static const char *
 brevo_plain (const char *text, const char *brace, const char *line_break)
 {
-  enum { MOST = 6 }; /* bytes in place of one */
+  enum { MORE = 5 };                    /* bytes in place of one, less one */
+  size_t len = strlen (text);
   char *out, *to;
 
-  if (strchr (text, '{') == NULL && *line_break == '\n')
-    return text;
-  out = to = herald->alloc (strlen (text) * MOST + 1);
+  for (const char *p = text; (p = strpbrk (p, "{\n")) != NULL; p++)
+    len += MORE;
+  out = to = herald->alloc (len + 1);
   for (; *text != '\0'; text++) {
     if (*text == '{' && text[1] != '\0' && strchr ("{%#", text[1]) != NULL)
       to = stpcpy (to, brace);
@@ -308,51 +309,50 @@ brevo_send (struct herald_job *job, const char *common, const size_t *group,
   herald->merge (request, "", herald->text (settings, "extra"));
 }
 
-/* From i on what is alike and not sent, to Brevo's limits. */
-static size_t
-brevo_gather (const struct herald_job *job, const char **common, size_t i,
-              size_t *ret_group)
+static bool
+brevo_is_large (const struct herald_job *job)
 {
-  const char *like = common[i];
-  size_t n = 0, text_len = 0, params_len = 0;
+  size_t text_len = 0, params_len = 0;
 
-  for (; i < herald->count (job); i++) {
+  for (size_t i = 0; i < herald->count (job); i++) {
     const struct herald_mail *mail = herald->mail (job, i);
 
-    if (common[i] == NULL || strcmp (common[i], like) != 0)
-      continue;
     text_len += mail->html != NULL ? strlen (mail->html) : 0;
     text_len += mail->text != NULL ? 2 * strlen (mail->text) : 0;
     params_len += brevo_params_len (job, i);
-    if (n > 0
-        && (text_len > BREVO_MOST_TEXT || params_len > BREVO_MOST_ALL_PARAMS))
-      break;
-    common[i] = NULL;
-    ret_group[n++] = i;
   }
-  return n;
+  return text_len > BREVO_MOST_TEXT || params_len > BREVO_MOST_ALL_PARAMS;
 }
 
+/* One request for all that have the same in common. */
 static int
 brevo_build (void *instance, struct herald_job *job)
 {
-  size_t n = herald->count (job);
-  size_t *group = herald->alloc (n * sizeof *group);
-  const char **common = herald->alloc (n * sizeof *common);
+  size_t n = herald->count (job), n_alike;
+  size_t *alike = herald->alloc (n * sizeof *alike);
+  const char *like, **common = herald->alloc (n * sizeof *common);
 
   (void) instance;
   for (size_t i = 0; i < n; i++)
     if (brevo_params_len (job, i) <= BREVO_MOST_PARAMS)
       common[i] = brevo_common (job, i);
     else
-      herald->rejected (job, i,
-                        "the template's parameters are larger than "
-                        "the 100 KB that Brevo takes");
+      herald->rejected (job, i, "the template's parameters are larger than "
+                                "the 100 KB that Brevo takes");
+  if (n > 1 && brevo_is_large (job)) {
+    herald->settle (job, NULL, HERALD_SPLIT, "more than Brevo takes at once");
+    return 0;
+  }
   for (size_t i = 0; i < n; i++) {
-    const char *like = common[i];
-
-    if (like != NULL)
-      brevo_send (job, like, group, brevo_gather (job, common, i, group));
+    if ((like = common[i]) == NULL)
+      continue;
+    n_alike = 0;
+    for (size_t k = i; k < n; k++)
+      if (common[k] != NULL && strcmp (common[k], like) == 0) {
+        alike[n_alike++] = k;
+        common[k] = NULL;
+      }
+    brevo_send (job, like, alike, n_alike);
   }
   return 0;
 }
