@@ -9,7 +9,7 @@ import subprocess
 import unittest
 
 import mails
-from host import MAP, Case, Host, event, lines, module_sandbox
+from host import MAP, Case, Host, event, lines, module_sandbox, needs
 
 SANDBOX = None
 COMMANDS = ["send", "explain", "check", "list", "verify", "test", "add",
@@ -18,6 +18,7 @@ KEY = "k3y-of-the-test-commands"
 
 
 def setUpModule():
+    needs("custom-api", "smtp")
     global SANDBOX
     SANDBOX = module_sandbox()
 

@@ -18,6 +18,8 @@ import unittest
 from pathlib import Path
 from typing import Dict, List
 
+from host import needs
+
 TOP = Path(os.environ.get("top_srcdir", Path(__file__).resolve().parents[2]))
 HERALD = os.environ["HERALD"]
 PLUGINS = os.environ["HERALD_PLUGINS"]
@@ -53,6 +55,7 @@ class Readme(unittest.TestCase):
     readme = TOP / "README.md"
 
     def setUp(self) -> None:
+        needs("custom-api")
         self.root = Path(tempfile.mkdtemp())
         os.chmod(self.root, 0o700)
         self.addCleanup(shutil.rmtree, self.root)

@@ -9,7 +9,7 @@ import stat
 import unittest
 from pathlib import Path
 
-from host import MAP, Case, event
+from host import MAP, Case, event, needs
 from receiver import Receiver
 
 MODULES = Path(os.environ.get("TEST_MODULES", "none"))
@@ -19,6 +19,7 @@ class Plugins(Case):
     """A directory of plugins with custom-api and one that is bad."""
 
     def setUp(self):
+        needs("custom-api")
         super().setUp()
         good = Path(self.host.plugins) / "custom-api.so"
         self.plugins = self.host.directory / "plugins"
