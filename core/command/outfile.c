@@ -20,7 +20,6 @@ struct outfile {
   int fd;
   bool has_failed;
   bool is_amid_line;            /* what was there before has no line break */
-  uint64_t n_lines;
 };
 
 /* Half a line at the end of a file would take the next with it. */
@@ -122,33 +121,12 @@ outfile_write (struct outfile *outfile, const void *data, size_t len)
 }
 
 int
-outfile_add_part (struct outfile *outfile, const void *data, size_t len)
+outfile_add (struct outfile *outfile, const void *data, size_t len)
 {
   if (outfile->is_amid_line && outfile_write (outfile, "\n", 1) != 0)
     return -1;
   outfile->is_amid_line = false;
   return outfile_write (outfile, data, len);
-}
-
-int
-outfile_add (struct outfile *outfile, const void *data, size_t len)
-{
-  if (outfile_add_part (outfile, data, len) != 0)
-    return -1;
-  outfile->n_lines++;
-  return 0;
-}
-
-bool
-outfile_has_failed (const struct outfile *outfile)
-{
-  return outfile->has_failed;
-}
-
-uint64_t
-outfile_lines (const struct outfile *outfile)
-{
-  return outfile->n_lines;
 }
 
 bool

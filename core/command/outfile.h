@@ -12,7 +12,6 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 #include <sys/stat.h>
 
 struct outfile;
@@ -24,13 +23,10 @@ struct outfile *outfile_open (const char *path);
 /* fsync and close; -1 after logging if anything is not on disk. */
 int outfile_close (struct outfile *outfile);            /* NULL is fine */
 
-/* Lines, each with its line break, whole or not at all: -1 (logged the
- * first time) if they could not be written; what was added before is. */
+/* Lines with their line breaks, or a part of one too long to hold, whole
+ * or not at all: -1 (logged the first time) if it could not be written;
+ * what was added before is. */
 int outfile_add (struct outfile *outfile, const void *data, size_t len);
-/* A part of a line, for those too long to hold. */
-int outfile_add_part (struct outfile *outfile, const void *data, size_t len);
-bool outfile_has_failed (const struct outfile *outfile);
-uint64_t outfile_lines (const struct outfile *outfile); /* added */
 /* It is the regular file that status is of. */
 bool outfile_is (const struct outfile *outfile, const struct stat *status);
 bool outfile_is_same (const struct outfile *a, const struct outfile *b);

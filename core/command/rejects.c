@@ -125,10 +125,7 @@ rejects_add (struct rejects *rejects, const char *file,
     if (item->is_last)
       buf_add_text (line, "\"}\n");
   }
-  if (item->is_last)
-    outfile_add (rejects->outfile, line->data, line->len);
-  else
-    outfile_add_part (rejects->outfile, line->data, line->len);
+  outfile_add (rejects->outfile, line->data, line->len);
 }
 
 void

@@ -61,12 +61,6 @@ table_add (struct table *table, const char *fmt, ...)
   va_end (args);
 }
 
-size_t
-table_rows (const struct table *table)
-{
-  return table->n / table->n_columns;
-}
-
 /* Characters, not bytes; good enough for names and labels. */
 static size_t
 table_width (const char *text)

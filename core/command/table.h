@@ -16,7 +16,6 @@ void table_free (struct table *table);
 /* The next cell, from left to right; a full row begins the next. */
 void table_add (struct table *table, const char *fmt, ...)
   __attribute__ ((__format__ (__printf__, 2, 3)));
-size_t table_rows (const struct table *table);
 /* To standard output; nothing at all without rows. */
 void table_print (const struct table *table);
 

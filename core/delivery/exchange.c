@@ -48,7 +48,6 @@ struct exchanger {
   struct sending *free_sendings;
   struct exchange *free_exchanges;
   struct token_fetch *fetches;
-  size_t n_requests;
 };
 
 struct exchanger *
@@ -78,12 +77,6 @@ exchanger_free (struct exchanger *exchanger)
     free (exchange);
   }
   free (exchanger);
-}
-
-size_t
-exchanger_requests (const struct exchanger *exchanger)
-{
-  return exchanger->n_requests;
 }
 
 static struct sending *
@@ -233,7 +226,6 @@ exchange_pump (struct exchange *exchange)
 
     sending_set_wire (sending);
     exchange->n_pending++;
-    exchanger->n_requests++;
     transport_send (exchanger->transport, &sending->wire, exchange_replied,
                     sending);
   }

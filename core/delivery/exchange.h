@@ -32,7 +32,4 @@ void exchanger_free (struct exchanger *exchanger);
 bool exchange_run (struct exchanger *exchanger, struct job *job,
                    exchange_done_fn *done, void *data);
 
-/* Requests sent so far, tokens included. */
-size_t exchanger_requests (const struct exchanger *exchanger);
-
 #endif
