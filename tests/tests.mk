@@ -67,11 +67,13 @@ script_tests = \
 	tests/sandbox/test_sandbox.py
 node_tests = \
 	tests/interop/test-brevo.mjs \
+	tests/interop/test-mailgun.mjs \
 	tests/interop/test-mailjet.mjs \
 	tests/interop/test-hubspot.mjs \
 	tests/interop/test-mandrill.mjs \
 	tests/interop/test-salesforce.mjs \
 	tests/interop/test-sendgrid.mjs \
+	tests/interop/test-ses.mjs \
 	tests/interop/test-webhooks.mjs
 shell_tests = tests/plugin-symbols.sh tests/sources.sh \
 	tests/e2e/test-plugin-test.sh tests/e2e/test-third-party.sh
