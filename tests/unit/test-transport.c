@@ -607,7 +607,8 @@ test_mail (void **state)
   assert_non_null (strstr (loopback_last,
                            "\r\nX-Long: one\r\n two\r\n three\r\n"));
   assert_non_null (strstr (loopback_last,
-                           "\r\nContent-Type: multipart/alternative;\r\n bound"));
+                           "\r\nContent-Type: multipart/alternative;\r\n "
+                           "bound"));
   assert_non_null (strstr (loopback_last,
                            "\r\nline\r\n..\r\nlast\r\nend =C3=A9\r\n"));
   assert_null (strstr (loopback_last, "multipart/mixed"));
