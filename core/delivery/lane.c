@@ -315,14 +315,11 @@ lane_retry (struct lane *lane, struct delivery *delivery,
   lane_try_later (lane, delivery, delay_ms, outcome->reason);
 }
 
+/* The job has told of it. */
 static void
 lane_fault (struct lane *lane, struct delivery *delivery,
             const struct outcome *outcome)
 {
-  log_context (lane->integration->name, delivery->id);
-  log_error ("plugin %s: %s", lane->integration->provider->name,
-             outcome->reason);
-  log_context (NULL, NULL);
   if (++delivery->n_faults >= LANE_MAX_FAULTS)
     lane_give_up (lane, delivery, "the plugin failed", outcome->reason);
   else

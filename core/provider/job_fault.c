@@ -23,7 +23,10 @@ job_note (struct job *job, const char *fmt, va_list args)
 {
   const char *text = arena_vprintf (job->arena, fmt, args);
 
+  log_context (job->integration->name,
+               job_shown (job) == 1 ? job_slot (job, 0)->delivery.id : NULL);
   log_error ("the plugin %s is at fault: %s", job_plugin (job), text);
+  log_context (NULL, NULL);
   if (job->n_faults < JOB_MAX_FAULTS) {
     if (job->faults == NULL)
       job->faults
