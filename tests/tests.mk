@@ -64,6 +64,7 @@ script_tests = \
 	tests/e2e/test-mapping.py \
 	tests/e2e/test-documents.py \
 	tests/sandbox/test_crm.py \
+	tests/sandbox/test_mails.py \
 	tests/sandbox/test_sandbox.py
 node_tests = \
 	tests/interop/test-brevo.mjs \
