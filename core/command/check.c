@@ -42,13 +42,16 @@ check_print_summary (const struct session *session)
 {
   size_t errors = problems_errors (session->problems);
   size_t warnings = problems_warnings (session->problems);
-  size_t good = 0;
+  size_t good = 0, broken = 0;
 
   for (size_t i = 0; i < session->n_integrations; i++)
     good += session->integrations[i] != NULL;
+  if (session->configuration != NULL)
+    broken = session->n_integrations - good
+             + session->configuration->n_unread;
   printf ("%zu integration%s in order, %zu broken, %zu error%s, "
           "%zu warning%s\n",
-          good, good == 1 ? "" : "s", session->n_integrations - good,
+          good, good == 1 ? "" : "s", broken,
           errors, errors == 1 ? "" : "s", warnings,
           warnings == 1 ? "" : "s");
 }

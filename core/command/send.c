@@ -344,7 +344,11 @@ send_go (struct send *send)
     report_print_json (&send->report);
   else if (!send->options->is_quiet)
     report_print (&send->report);
-  return report_is_all (&send->report) ? EXIT_DONE : EXIT_NOT_ALL;
+  /* What a descriptor that can't be read would have got is known to
+   * nobody, so it can't be said that all is delivered. */
+  return report_is_all (&send->report)
+         && send->session->configuration->n_unread == 0 ? EXIT_DONE
+                                                        : EXIT_NOT_ALL;
 }
 
 /* Both files are closed and on disk before the exit code says so. */
@@ -405,8 +409,9 @@ static const char send_about[] =
   "finished, and the report comes; twice: at once.";
 
 static const char send_notes[] =
-  "exit codes: 0 all delivered, 1 some not (or bad lines), 2 bad usage, 3 "
-  "the configuration can't be used, 4 a file could not be read or written";
+  "exit codes: 0 all delivered, 1 some not (or bad lines, or a descriptor that "
+  "can't be read), 2 bad usage, 3 the configuration can't be used, 4 a file "
+  "could not be read or written";
 
 int
 command_send (const struct command_globals *globals, int argc, char **argv)

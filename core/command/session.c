@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/redact.h"
@@ -113,6 +114,22 @@ session_report (const struct session *session)
   return problems_errors (session->problems) > 0;
 }
 
+/* Whether there is a problem with conf.d/NAME.xml. */
+static bool
+session_is_unread (const struct session *session, const char *name)
+{
+  struct buf path = BUF_INIT (0);
+  bool is_found = false;
+
+  buf_printf (&path, "%s/conf.d/%s.xml", session->configuration->directory,
+              name);
+  for (size_t i = 0; i < problems_count (session->problems); i++)
+    if (strcmp (problems_at (session->problems, i)->file, path.data) == 0)
+      is_found = true;
+  buf_done (&path);
+  return is_found;
+}
+
 const struct descriptor *
 session_descriptor (const struct session *session, const char *name)
 {
@@ -129,7 +146,10 @@ session_descriptor (const struct session *session, const char *name)
   for (size_t i = 0; i < configuration->n_descriptors; i++)
     names[i] = configuration->descriptors[i]->name;
   nearest = text_nearest (name, names);
-  if (nearest != NULL)
+  if (session_is_unread (session, name))
+    log_error ("there is no integration %s: %s/conf.d/%s.xml has errors, see "
+               "\"herald check\"", name, configuration->directory, name);
+  else if (nearest != NULL)
     log_error ("there is no integration %s in %s/conf.d; did you mean %s?",
                name, configuration->directory, nearest);
   else

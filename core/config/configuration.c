@@ -116,8 +116,10 @@ read_descriptors (struct configuration *configuration, const char *path,
 
     descriptor = descriptor_read (file, configuration->herald,
                                   configuration->arena, problems);
-    if (descriptor == NULL)
+    if (descriptor == NULL) {
+      configuration->n_unread++;
       continue;
+    }
     check_name (configuration, descriptor, problems);
     configuration->descriptors[configuration->n_descriptors++] = descriptor;
   }

@@ -23,6 +23,7 @@ struct configuration {
   struct herald_xml *herald;
   size_t n_descriptors;
   struct descriptor **descriptors;
+  size_t n_unread;              /* files of conf.d that are none */
 };
 
 /* directory holds herald.xml and conf.d/.  NULL if herald.xml can't be

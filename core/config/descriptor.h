@@ -82,7 +82,7 @@ descriptor_unmet (const struct descriptor *descriptor,
 
 /* Set enabled="..." in the file, in place: comments, order and spacing
  * stay, the file is replaced in one step with its owner and mode. -1 with
- * a reason. */
+ * a reason that does not name the file. */
 int descriptor_set_enabled (const char *path, bool is_enabled,
                             char *ret_reason, size_t size);
 

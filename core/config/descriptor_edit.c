@@ -136,13 +136,13 @@ check (const struct buf *text, const char *path, bool is_enabled,
   int status = 0;
 
   if (doc == NULL)
-    status = refuse (ret_reason, size, "%s:%u: %s", path,
+    status = refuse (ret_reason, size, "line %u: %s",
                      problems_at (problems, 0)->line,
                      problems_at (problems, 0)->text);
   else if (value == NULL
            || strcmp (value, is_enabled ? "true" : "false") != 0)
-    status = refuse (ret_reason, size, "%s: its root element can't be "
-                     "edited; set enabled= by hand", path);
+    status = refuse (ret_reason, size, "its root element can't be edited; "
+                     "set enabled= by hand");
   xml_free (doc);
   problems_free (problems);
   return status;
@@ -222,13 +222,13 @@ replace (const char *path, const struct buf *text, char *ret_reason,
   buf_printf (&template, "%.*s/.%s.XXXXXX", (int) (slash - path), path,
               slash + 1);
   if (stat (path, &status) < 0) {
-    result = refuse (ret_reason, size, "%s can't be looked at: %s", path,
+    result = refuse (ret_reason, size, "it can't be looked at: %s",
                      strerror (errno));
   } else if (write_beside (template.data, text, &status) < 0) {
-    result = refuse (ret_reason, size, "%s can't be written anew: %s", path,
+    result = refuse (ret_reason, size, "it can't be written anew: %s",
                      strerror (errno));
   } else if (rename (template.data, path) < 0) {
-    result = refuse (ret_reason, size, "%s can't be replaced: %s", path,
+    result = refuse (ret_reason, size, "it can't be replaced: %s",
                      strerror (errno));
     unlink (template.data);
   } else {
@@ -249,13 +249,14 @@ descriptor_set_enabled (const char *path, bool is_enabled, char *ret_reason,
   int status = -1;
 
   if (real == NULL)
-    return refuse (ret_reason, size, "%s: %s", path, strerror (errno));
+    return refuse (ret_reason, size, "it can't be found: %s",
+                   strerror (errno));
   text = trust_read (real, 0, XML_MAX_LEN, &len, ret_reason, size);
   if (text == NULL)
     goto fail;
   if (strlen (text) != len || edit (text, len, is_enabled, &edited) < 0) {
-    refuse (ret_reason, size, "%s has no root element that can be edited; "
-            "mend it first", path);
+    refuse (ret_reason, size, "it has no root element that can be edited; "
+            "mend it first");
     goto fail;
   }
   if (check (&edited, path, is_enabled, ret_reason, size) < 0)

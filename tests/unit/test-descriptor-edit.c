@@ -140,7 +140,7 @@ static const struct refusal refusals[] = {
   { "<integration enabled>", "has no root element" },
   { "<integration enabled=\"true>", "has no root element" },
   { "<integration enabled=true/>", "has no root element" },
-  { "<integration " NS ">", ":1: an element is not closed" },
+  { "<integration " NS ">", "line 1: an element is not closed" },
   { "<herald xmlns=\"urn:herald:config:1\"/>", "another kind of file" },
   { "<integration/>", "is not of the namespace" }
 };
@@ -168,7 +168,8 @@ test_refusals (void **state)
   path = fixture_path (directory, "none.xml");
   assert_int_equal (descriptor_set_enabled (path, false, reason,
                                             sizeof reason), -1);
-  assert_non_null (strstr (reason, "none.xml"));
+  assert_string_equal (reason,
+                       "it can't be found: No such file or directory");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown (name, set_up, tear_down)
