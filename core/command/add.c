@@ -69,6 +69,19 @@ add_secret (struct buf *out, const char *name,
     buf_printf (out, "from=\"file\" path=\"%s.%s\"/>\n", name, field->name);
 }
 
+/* Without the "--" that would end it. */
+static void
+add_comment (struct buf *out, const char *text)
+{
+  buf_add_text (out, "    <!-- ");
+  for (; *text != '\0'; text++) {
+    buf_add_char (out, *text);
+    if (text[0] == '-' && text[1] == '-')
+      buf_add_char (out, ' ');
+  }
+  buf_add_text (out, " -->\n");
+}
+
 static void
 add_setting (struct buf *out, const char *name,
              const struct herald_field *field, const char *value)
@@ -80,7 +93,7 @@ add_setting (struct buf *out, const char *name,
     return;
   if (value == NULL && !is_needed)
     return;
-  buf_printf (out, "    <!-- %s -->\n", field->label);
+  add_comment (out, field->label);
   if (field->flags & HERALD_SECRET) {
     add_secret (out, name, field, value);
     return;
@@ -203,11 +216,12 @@ add_run (const struct command_globals *globals, int n, char **argv)
 {
   struct loader *loader = loader_new (globals->plugin_directory);
   const struct provider *provider;
-  char reason[500], path[4096];
+  char reason[500];
   int status = EXIT_DONE;
-  struct buf text;
+  struct buf text, path;
 
   buf_init (&text, 0);
+  buf_init (&path, 0);
   provider = loader_find (loader, argv[0], reason, sizeof reason);
   if (provider == NULL) {
     log_error ("%s", reason);
@@ -215,16 +229,18 @@ add_run (const struct command_globals *globals, int n, char **argv)
   } else if (add_check (provider, argv + 2, n - 2) != 0)
     status = EXIT_USAGE;
   else {
-    snprintf (path, sizeof path, "%s/conf.d/%s.xml",
-              globals->config_directory, argv[1]);
+    buf_printf (&path, "%s/conf.d/%s.xml", globals->config_directory,
+                argv[1]);
     add_write (&text, provider, argv[1], argv + 2, n - 2);
-    if (add_save (path, &text) != 0)
+    if (add_save (path.data, &text) != 0)
       status = EXIT_FILE;
     else
       printf ("%s was written, disabled.\nEdit it, then run: herald check, "
-              "herald test %s, herald enable %s\n", path, argv[1], argv[1]);
+              "herald test %s, herald enable %s\n", path.data, argv[1],
+              argv[1]);
   }
   buf_done (&text);
+  buf_done (&path);
   loader_free (loader);
   return status;
 }

@@ -322,6 +322,18 @@ class Files(Operator):
         self.assertIn('enabled="true"', real.read_text())
 
 
+class Add(Operator):
+    def test_no_label_ends_its_comment(self):
+        self.host.plugins = os.environ["TEST_MODULES"]
+        result = self.host.run("add", "careless", "new", "key=email")
+        self.assertEqual(result.status, 0, result)
+        text = (self.host.conf_d / "new.xml").read_text()
+        self.assertIn("<!-- Key - - of - -> -->", text)
+        self.host.conf_d.joinpath("web.xml").unlink()
+        result = self.host.run("check")
+        self.assertEqual(result.status, 0, result)
+
+
 class Terminal(Operator):
     def test_explain_shows_escapes_and_does_not_send_them(self):
         """What a participant typed must not steer the terminal."""

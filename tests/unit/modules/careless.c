@@ -22,7 +22,7 @@ static const struct herald_choice careless_faults[] = {
 static const struct herald_field careless_settings[] = {
   { .name = "fault", .label = "Fault", .type = HERALD_CHOICE,
     .choices = careless_faults, .preset = "none" },
-  { .name = "key", .label = "Key", .type = HERALD_SOURCE,
+  { .name = "key", .label = "Key -- of -->", .type = HERALD_SOURCE,
     .flags = HERALD_ORDER_KEY }
 };
 
