@@ -51,6 +51,7 @@ core_libherald_core_la_SOURCES += \
 	core/event/catalogue.c core/event/catalogue.h \
 	core/event/condition.c core/event/condition.h \
 	core/event/event.c core/event/event.h \
+	core/event/event_reader.c core/event/event_state.h \
 	core/event/mail_form.c core/event/mail_form.h \
 	core/event/mapping.c core/event/mapping.h \
 	core/event/stream.c core/event/stream.h \
