@@ -62,6 +62,7 @@ core_libherald_core_la_SOURCES += \
 	core/provider/declaration.c core/provider/declaration.h \
 	core/provider/host.c core/provider/host.h \
 	core/provider/host_job.c \
+	core/provider/host_json.c \
 	core/provider/host_outcome.c \
 	core/provider/host_reply.c \
 	core/provider/host_settings.c \
@@ -82,6 +83,7 @@ core_libherald_core_la_SOURCES += \
 	core/provider/request.c core/provider/request.h \
 	core/provider/request_body.c \
 	core/provider/request_form.c \
+	core/provider/request_merge.c \
 	core/provider/token.c core/provider/token.h
 
 # -- transport: requests on the wire

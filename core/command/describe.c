@@ -75,10 +75,10 @@ describe_field_json (const struct herald_field *field)
     }
     json_doc_put (row, "choices", choices);
   }
-  if (field->min != 0 || field->max != 0) {
+  if (field->min != 0 || field->max != 0)
     json_doc_put (row, "min", json_doc_number (field->min));
+  if (field->max >= field->min && (field->min != 0 || field->max != 0))
     json_doc_put (row, "max", json_doc_number (field->max));
-  }
   json_doc_put (row, "when", json_doc_text (field->when));
   return row;
 }
@@ -122,7 +122,9 @@ describe_print_field (const struct herald_field *field)
   for (size_t i = 0; i < HERALD_COUNT (describe_flags); i++)
     if (field->flags & describe_flags[i].flag)
       printf (", %s", describe_flags[i].name);
-  if (field->min != 0 || field->max != 0)
+  if (field->max < field->min)
+    printf (", at least %lld", (long long) field->min);
+  else if (field->min != 0 || field->max != 0)
     printf (", %lld to %lld", (long long) field->min,
             (long long) field->max);
   if (field->preset != NULL)

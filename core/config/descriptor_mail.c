@@ -295,6 +295,12 @@ read_header (const struct descriptor_reading *reading,
                            "<header name=\"%s\">value</header>", name, name);
     return;
   }
+  for (size_t k = 0; k < form->n_headers; k++)
+    if (text_equal_fold (form->headers[k].name, name)) {
+      descriptor_complain (reading, node, "there is a header %s already; "
+                           "remove one", name);
+      return;
+    }
   form->headers[form->n_headers].name = arena_strdup (reading->arena, name);
   form->headers[form->n_headers].value = value;
   form->n_headers++;

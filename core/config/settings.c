@@ -24,12 +24,13 @@ struct slot {
   bool is_wanted;               /* .when holds */
 };
 
-/* What may change although the settings do not. */
+/* What may change although the settings do not: what the plugin says. */
 struct complaints {
   struct problems *problems;    /* NULL: sealed */
   size_t n;
   uint32_t batch_limit;
   uint32_t batch;               /* 0: not set */
+  bool wants_whole;
 };
 
 struct herald_settings {
@@ -444,6 +445,24 @@ uint32_t
 settings_batch (const struct herald_settings *settings)
 {
   return settings->complaints->batch > 0 ? settings->complaints->batch : 1;
+}
+
+const struct herald_mail *
+settings_mail (const struct herald_settings *settings)
+{
+  return settings->scope.mail;
+}
+
+void
+settings_want_whole (const struct herald_settings *settings)
+{
+  settings->complaints->wants_whole = true;
+}
+
+bool
+settings_wants_whole (const struct herald_settings *settings)
+{
+  return settings->complaints->wants_whole;
 }
 
 const struct herald_field *

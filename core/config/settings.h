@@ -28,6 +28,7 @@ struct settings_scope {
   unsigned line;                /* of <settings>, for what is missing */
   const struct catalogue *catalogue;
   const struct mapping *mapping;        /* rows: of <map> or <parameters> */
+  const struct herald_mail *mail;       /* what each mail has; NULL: none */
   bool allow_http;              /* http URLs to loopback are fine */
   bool is_private_file;         /* others can't read the descriptor, so
                                    secrets may stand in it */
@@ -78,6 +79,11 @@ uint32_t settings_batch_limit (const struct herald_settings *settings);
  * integration.c knows it.  1 until set. */
 void settings_set_batch (struct herald_settings *settings, uint32_t most);
 uint32_t settings_batch (const struct herald_settings *settings);
+const struct herald_mail *
+settings_mail (const struct herald_settings *settings);
+/* What the plugin said in .open of its records (herald->whole_records). */
+void settings_want_whole (const struct herald_settings *settings);
+bool settings_wants_whole (const struct herald_settings *settings);
 
 /* The field flagged HERALD_ORDER_KEY that has a value, or NULL. */
 const struct herald_field *

@@ -188,3 +188,23 @@ mail_form_write (const struct mail_form *form, const struct event *event,
   *ret_mail = mail;
   return 0;
 }
+
+void
+mail_form_write_constant (const struct mail_form *form, struct arena *arena,
+                          struct herald_mail *ret_mail)
+{
+  struct herald_header *headers
+    = arena_zeroed (arena, form->n_headers + 1, sizeof *headers);
+  struct herald_mail mail = {
+    .from.address = form->from_address,
+    .reply_to.address = form->reply_to_address,
+    .bcc.address = form->bcc_address,
+    .template_id = form->template_id,
+    .n_headers = (uint32_t) form->n_headers,
+    .headers = headers
+  };
+
+  for (size_t k = 0; k < form->n_headers; k++)
+    headers[k].name = form->headers[k].name;
+  *ret_mail = mail;
+}

@@ -49,4 +49,10 @@ int mail_form_write (const struct mail_form *form,
                      struct arena *arena, struct herald_mail *ret_mail,
                      char ret_reason[200]);
 
+/* What no event changes: addresses but to's, template_id, and the names of
+ * headers; all else is NULL. */
+void mail_form_write_constant (const struct mail_form *form,
+                               struct arena *arena,
+                               struct herald_mail *ret_mail);
+
 #endif

@@ -61,7 +61,7 @@ struct mapping {
 /* What one mapping_write () needs on its way down the tree. */
 struct mapping_writer {
   const struct event *event;
-  bool is_text;
+  bool is_text, is_whole;
   struct buf *out;
   struct buf scratch;
   char *reason;
@@ -508,8 +508,13 @@ mapping_write_value (const struct mapping_rule *rule,
     mapping_add_constant (rule, writer);
     return 1;
   }
-  if (result == MAPPING_MISSING && rule->missing == MAPPING_OMIT)
+  if (result == MAPPING_MISSING && rule->missing == MAPPING_OMIT
+      && !writer->is_whole)
     return 0;
+  if (result == MAPPING_MISSING && rule->missing == MAPPING_OMIT) {
+    buf_add_text (writer->out, writer->is_text ? "\"\"" : "null");
+    return 1;
+  }
   if (result == MAPPING_MISSING && rule->missing == MAPPING_NULL) {
     buf_add_text (writer->out, "null");
     return 1;
@@ -563,10 +568,12 @@ mapping_write_members (const struct mapping_node *object,
 
 int
 mapping_write (const struct mapping *mapping, const struct event *event,
-               bool is_text, struct buf *out, char ret_reason[200])
+               unsigned flags, struct buf *out, char ret_reason[200])
 {
   struct mapping_writer writer = {
-    .event = event, .is_text = is_text, .out = out, .reason = ret_reason
+    .event = event, .is_text = (flags & MAPPING_TEXT) != 0,
+    .is_whole = (flags & MAPPING_WHOLE) != 0, .out = out,
+    .reason = ret_reason
   };
   size_t before = out->len;
   int n;

@@ -48,11 +48,17 @@ size_t mapping_count (const struct mapping *mapping);
 /* The target of row k, in the order written. */
 const char *mapping_target (const struct mapping *mapping, size_t k);
 
-/* Write the record: a JSON object.  is_text: every value as a string.
- * -1 with a reason that names the row and field, never the value: a
- * missing field with MAPPING_FAIL, text that does not read as as=. */
+enum {                          /* mapping_write flags */
+  MAPPING_TEXT = 1 << 0,        /* every value as a string */
+  MAPPING_WHOLE = 1 << 1        /* MAPPING_OMIT writes null, or with
+                                   MAPPING_TEXT "" */
+};
+
+/* Write the record: a JSON object.  -1 with a reason that names the row
+ * and field, never the value: a missing field with MAPPING_FAIL, text that
+ * does not read as as=. */
 int mapping_write (const struct mapping *mapping,
-                   const struct event *event, bool is_text,
+                   const struct event *event, unsigned flags,
                    struct buf *out, char ret_reason[200]);
 
 /* The text of one target for an event (an order key), without the rest:

@@ -25,6 +25,9 @@ void
 host_enter (struct host_scope *scope, struct arena *arena, struct job *job,
             const char *integration)
 {
+  static uint64_t serial;
+
+  scope->serial = ++serial;
   scope->arena = arena;
   scope->job = job;
   scope->integration = integration;
@@ -139,6 +142,8 @@ const struct herald_host host_table = {
   .warn = host_warn,
   .limit_batch = host_limit_batch,
   .batch = host_batch,
+  .mail_form = host_mail_form,
+  .whole_records = host_whole_records,
   .settings = host_settings,
   .count = host_count,
   .delivery = host_delivery,
@@ -157,6 +162,7 @@ const struct herald_host host_table = {
   .bearer_auth = request_bearer_auth,
   .tls = request_tls,
   .append = request_append,
+  .append_member = request_append_member,
   .merge = request_merge,
   .body = request_body,
   .param = request_param,
@@ -174,6 +180,7 @@ const struct herald_host host_table = {
   .token = host_token,
   .token_url = host_token_url,
   .reply_header = host_reply_header,
+  .header_number = host_header_number,
   .json_kind = host_json_kind,
   .json_text = host_json_text,
   .json_number = host_json_number,
@@ -181,9 +188,12 @@ const struct herald_host host_table = {
   .alloc = host_alloc,
   .format = host_format,
   .quote = host_quote,
+  .unquote = host_unquote,
+  .member = host_member,
   .url_escape = host_url_escape,
   .html_escape = host_html_escape,
   .mailbox = host_mailbox,
+  .encoded = host_encoded,
   .clip = host_clip,
   .date = host_date,
   .hex = host_hex,

@@ -25,6 +25,7 @@ struct host_scope {
   struct job *job;
   const char *integration;
   struct host_scope *outer;
+  uint64_t serial;              /* no other has it */
 };
 void host_enter (struct host_scope *scope, struct arena *arena,
                  struct job *job, const char *integration);
@@ -47,10 +48,10 @@ struct buf *host_scratch (void);
 void *host_alloc (size_t size);
 const char *host_format (const char *fmt, ...)
   __attribute__ ((__format__ (__printf__, 1, 2)));
-const char *host_quote (const char *text);
 const char *host_url_escape (const char *text);
 const char *host_html_escape (const char *text);
 const char *host_mailbox (const struct herald_mailbox *mailbox);
+const char *host_encoded (const char *text);
 const char *host_clip (const char *text, size_t max_chars);
 int64_t host_date (const char *text);
 const char *host_hex (const void *data, size_t len);
@@ -59,5 +60,10 @@ const unsigned char *host_base64_decode (const char *text, size_t *ret_len);
 void host_sha256 (const void *data, size_t len, unsigned char hash[32]);
 void host_hmac_sha256 (const void *key, size_t key_len, const void *data,
                        size_t len, unsigned char mac[32]);
+
+/* host_json.c: those for JSON. */
+const char *host_quote (const char *text);
+const char *host_unquote (const char *json);
+const char *host_member (const char *json, size_t k, const char **ret_name);
 
 #endif

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/number.h"
 #include "host_table.h"
 #include "job_state.h"
 #include "reply.h"
@@ -35,6 +36,19 @@ host_reply_header (const struct herald_reply *shown, const char *name)
   return reply != NULL ? reply_header (reply, name) : "";
 }
 
+int64_t
+host_header_number (const struct herald_reply *shown, const char *name)
+{
+  const char *text = host_reply_header (shown, name);
+  size_t len = strspn (text, "0123456789");
+  int64_t number;
+
+  if (len == 0)
+    return -1;
+  return number_read (text, len, 0, INT64_MAX, &number) == 0 ? number
+                                                             : INT64_MAX;
+}
+
 /* The path a format makes; NULL if it is longer than any that could be
  * found. */
 static const char *make_path (char path[MOST_PATH], const char *fmt,
@@ -46,23 +60,30 @@ make_path (char path[MOST_PATH], const char *fmt, va_list args)
 {
   int len;
 
-  if (fmt == NULL || strchr (fmt, '%') == NULL)
+  if (fmt == NULL)
+    return "";
+  if (strchr (fmt, '%') == NULL)
     return fmt;
   len = vsnprintf (path, MOST_PATH, fmt, args);
   return len >= 0 && len < MOST_PATH ? path : NULL;
 }
 
+/* reply and path of the four functions below. */
+#define MAKE_PATH(reply, path, shown, fmt)                          \
+  struct reply *reply = host_present_reply (shown);                 \
+  char buffer[MOST_PATH];                                           \
+  const char *path;                                                 \
+  va_list args;                                                     \
+                                                                    \
+  va_start (args, fmt);                                             \
+  path = make_path (buffer, fmt, args);                             \
+  va_end (args)
+
 int
 host_json_kind (const struct herald_reply *shown, const char *fmt, ...)
 {
-  struct reply *reply = host_present_reply (shown);
-  char buffer[MOST_PATH];
-  const char *path;
-  va_list args;
+  MAKE_PATH (reply, path, shown, fmt);
 
-  va_start (args, fmt);
-  path = make_path (buffer, fmt, args);
-  va_end (args);
   return reply != NULL ? reply_json_kind (reply, path)
                        : HERALD_JSON_NONE;
 }
@@ -70,41 +91,23 @@ host_json_kind (const struct herald_reply *shown, const char *fmt, ...)
 const char *
 host_json_text (const struct herald_reply *shown, const char *fmt, ...)
 {
-  struct reply *reply = host_present_reply (shown);
-  char buffer[MOST_PATH];
-  const char *path;
-  va_list args;
+  MAKE_PATH (reply, path, shown, fmt);
 
-  va_start (args, fmt);
-  path = make_path (buffer, fmt, args);
-  va_end (args);
   return reply != NULL ? reply_json_text (reply, path) : "";
 }
 
 int64_t
 host_json_number (const struct herald_reply *shown, const char *fmt, ...)
 {
-  struct reply *reply = host_present_reply (shown);
-  char buffer[MOST_PATH];
-  const char *path;
-  va_list args;
+  MAKE_PATH (reply, path, shown, fmt);
 
-  va_start (args, fmt);
-  path = make_path (buffer, fmt, args);
-  va_end (args);
   return reply != NULL ? reply_json_number (reply, path) : 0;
 }
 
 size_t
 host_json_count (const struct herald_reply *shown, const char *fmt, ...)
 {
-  struct reply *reply = host_present_reply (shown);
-  char buffer[MOST_PATH];
-  const char *path;
-  va_list args;
+  MAKE_PATH (reply, path, shown, fmt);
 
-  va_start (args, fmt);
-  path = make_path (buffer, fmt, args);
-  va_end (args);
   return reply != NULL ? reply_json_count (reply, path) : 0;
 }

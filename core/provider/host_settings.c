@@ -116,3 +116,16 @@ host_batch (const struct herald_settings *settings)
 
   return most > 0 ? most : 1;
 }
+
+const struct herald_mail *
+host_mail_form (const struct herald_settings *settings)
+{
+  return settings != NULL ? settings_mail (settings) : NULL;
+}
+
+void
+host_whole_records (const struct herald_settings *settings)
+{
+  if (settings != NULL)
+    settings_want_whole (settings);
+}

@@ -25,6 +25,9 @@ void host_warn (const struct herald_settings *settings, const char *name,
                 const char *fmt, ...) HERALD_PRINTF (3, 4);
 void host_limit_batch (const struct herald_settings *settings, uint32_t most);
 uint32_t host_batch (const struct herald_settings *settings);
+const struct herald_mail *
+host_mail_form (const struct herald_settings *settings);
+void host_whole_records (const struct herald_settings *settings);
 
 const struct herald_settings *host_settings (const struct herald_job *job);
 size_t host_count (const struct herald_job *job);
@@ -59,6 +62,8 @@ const char *host_token_url (const struct herald_job *job);
 size_t host_covered (const struct herald_reply *reply, size_t k);
 const char *host_reply_header (const struct herald_reply *reply,
                                const char *name);
+int64_t host_header_number (const struct herald_reply *reply,
+                            const char *name);
 int host_json_kind (const struct herald_reply *reply, const char *fmt, ...)
   HERALD_PRINTF (2, 3);
 const char *host_json_text (const struct herald_reply *reply, const char *fmt,

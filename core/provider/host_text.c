@@ -74,18 +74,6 @@ host_format (const char *fmt, ...)
 }
 
 const char *
-host_quote (const char *text)
-{
-  struct buf *out;
-
-  if (text == NULL)
-    return "null";
-  out = host_scratch ();
-  text_add_json (out, text, strlen (text));
-  return keep (out);
-}
-
-const char *
 host_url_escape (const char *text)
 {
   struct buf *out;
@@ -111,22 +99,39 @@ host_html_escape (const char *text)
 
 /* On one line: where a service takes it, in JSON or a form, nothing would
  * unfold it. */
-const char *
-host_mailbox (const struct herald_mailbox *mailbox)
+static const char *
+unfold (struct buf *out)
 {
-  struct buf *out;
   size_t to = 0;
 
-  if (mailbox == NULL || mailbox->address == NULL)
-    return "";
-  out = host_scratch ();
-  address_add_mailbox (out, mailbox->name, mailbox->address, 0);
   for (size_t at = 0; at < out->len; at++)
     if (out->data[at] != '\r' && out->data[at] != '\n')
       out->data[to++] = out->data[at];
   out->data[to] = '\0';
   out->len = to;
   return keep (out);
+}
+
+const char *
+host_encoded (const char *text)
+{
+  struct buf *out = host_scratch ();
+
+  if (text != NULL)
+    address_add_header_text (out, text, 0);
+  return unfold (out);
+}
+
+const char *
+host_mailbox (const struct herald_mailbox *mailbox)
+{
+  struct buf *out;
+
+  if (mailbox == NULL || mailbox->address == NULL)
+    return "";
+  out = host_scratch ();
+  address_add_mailbox (out, mailbox->name, mailbox->address, 0);
+  return unfold (out);
 }
 
 const char *

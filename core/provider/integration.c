@@ -134,6 +134,31 @@ review_batch (const struct review *review)
             plugin->label, plugin->max_batch);
 }
 
+void
+integration_number_template (const struct integration *integration,
+                             struct herald_mail *mail)
+{
+  uint32_t caps = integration->provider->plugin.caps;
+
+  if (mail->template_id != NULL && (caps & HERALD_NUMBERED_TEMPLATES) != 0)
+    mail->template_id += strspn (mail->template_id, "0");
+}
+
+/* What each mail will have. */
+static const struct herald_mail *
+constant_mail (const struct integration *integration)
+{
+  const struct mail_form *form = integration->descriptor->mail;
+  struct herald_mail *mail;
+
+  if (!integration->is_mailer || form == NULL)
+    return NULL;
+  mail = arena_zeroed (integration->arena, 1, sizeof *mail);
+  mail_form_write_constant (form, integration->arena, mail);
+  integration_number_template (integration, mail);
+  return mail;
+}
+
 static struct herald_settings *
 check_settings (const struct integration *integration,
                 const struct configuration *configuration,
@@ -152,6 +177,7 @@ check_settings (const struct integration *integration,
   scope.catalogue = configuration->herald->catalogue;
   scope.mapping = descriptor->mail == NULL ? descriptor->mapping
                                            : descriptor->mail->parameters;
+  scope.mail = constant_mail (integration);
   scope.allow_http = configuration->herald->allow_http;
   scope.is_private_file = descriptor->is_private;
   return settings_new (integration->arena, &scope, provider->fields,

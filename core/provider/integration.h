@@ -50,6 +50,10 @@ struct integration *
 integration_open (const struct configuration *configuration,
                   const struct descriptor *descriptor,
                   struct loader *loader, struct problems *problems);
+/* A template id that is a number loses its zeros in front, where the plugin
+ * wants numbers. */
+void integration_number_template (const struct integration *integration,
+                                  struct herald_mail *mail);
 void integration_close (struct integration *integration);
 
 #endif

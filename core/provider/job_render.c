@@ -24,14 +24,16 @@ render_record (struct job *job, struct slot *slot,
 {
   const struct integration *integration = job->integration;
   struct buf *out = host_scratch ();
-  uint32_t caps = integration->provider->plugin.caps;
+  unsigned flags = 0;
   char reason[200] = "";
 
+  if ((integration->provider->plugin.caps & HERALD_TEXT_VALUES) != 0)
+    flags |= MAPPING_TEXT;
+  if (settings_wants_whole (integration->settings))
+    flags |= MAPPING_WHOLE;
   if (mapping == NULL)
     buf_add_text (out, "{}");
-  else if (mapping_write (mapping, slot->event,
-                          (caps & HERALD_TEXT_VALUES) != 0, out, reason)
-           < 0) {
+  else if (mapping_write (mapping, slot->event, flags, out, reason) < 0) {
     *ret_reason = job_redact (job, "", reason);
     return -1;
   }
@@ -66,6 +68,7 @@ job_render (struct job *job, struct slot *slot, const char *to_address,
     *ret_reason = job_redact (job, "", reason);
     return -1;
   }
+  integration_number_template (job->integration, slot->mail);
   return render_record (job, slot, descriptor->mail->parameters, ret_reason);
 }
 

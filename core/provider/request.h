@@ -13,6 +13,7 @@
 #include <stddef.h>
 
 #include "base/buf.h"
+#include "event/event.h"
 #include "herald-plugin.h"
 #include "message.h"
 
@@ -26,7 +27,9 @@ enum request_body {
 enum {                          /* ceilings */
   REQUEST_MAX_URL = 16 * 1024,
   REQUEST_MAX_BODY = 32 << 20,
-  REQUEST_MAX_HEADERS = 100
+  REQUEST_MAX_HEADERS = 100,
+  REQUEST_MAX_DEPTH = 4 * EVENT_MAX_DEPTH       /* of JSON: a record, and what
+                                                   a plugin puts around it */
 };
 
 struct request_header {         /* the shape of transport_header */
@@ -51,6 +54,7 @@ struct herald_request {
   struct request_header *headers;
   enum request_body kind;
   struct buf body;
+  size_t merged_len;            /* of the body when it was known to be JSON */
   char boundary[40];            /* of a form */
   struct request_field *fields, *last_field;
   size_t n_covers, covers_size;
@@ -99,8 +103,8 @@ void request_tls (struct herald_request *request, int tls);
 /* request_body.c */
 void request_append (struct herald_request *request, const char *fmt, ...)
   __attribute__ ((__format__ (__printf__, 2, 3)));
-void request_merge (struct herald_request *request, const char *path,
-                    const char *json);
+void request_append_member (struct herald_request *request,
+                            const char *name, const char *text);
 void request_body (struct herald_request *request, const char *content_type,
                    const void *data, size_t len);
 void request_param (struct herald_request *request, const char *name,
@@ -114,6 +118,10 @@ const char *request_body_text (const struct herald_request *request,
 bool request_is_kind (struct herald_request *request,
                       enum request_body kind);
 void request_check_body (struct herald_request *request);
+
+/* request_merge.c */
+void request_merge (struct herald_request *request, const char *path,
+                    const char *json);
 
 /* request_form.c: multipart/form-data (RFC 7578).  The boundary is made of
  * the job's id, so the same deliveries give the same bytes. */

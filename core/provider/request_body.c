@@ -9,10 +9,7 @@
 #include "base/text.h"
 #include "job_state.h"
 
-/* A record, and what a plugin puts around it. */
-enum { MOST_DEPTH = 4 * EVENT_MAX_DEPTH };
-
-/* For the bodies checked and merged: one at a time. */
+/* For the bodies checked: one at a time. */
 static struct json_index body_index;
 
 bool
@@ -51,82 +48,23 @@ request_append (struct herald_request *request, const char *fmt, ...)
   va_end (args);
 }
 
-/* "name":value for each member of extra that object lacks. */
-static void
-add_lacking (const struct json_index *body, uint32_t object,
-             const struct json_index *extra, struct buf *out)
-{
-  uint32_t at = 1;
-  bool is_first = body->nodes[object].count == 0;
-  struct buf name = BUF_INIT (0);
-
-  for (uint32_t k = extra->nodes[0].count; k > 0; k--) {
-    buf_clear (&name);
-    json_index_add_text (extra, at, &name);
-    if (json_index_member (body, object, name.data, name.len) == 0) {
-      if (!is_first)
-        buf_add_char (out, ',');
-      is_first = false;
-      json_index_add_raw (extra, at, out);
-      buf_add_char (out, ':');
-      json_index_add_raw (extra, at + 1, out);
-    }
-    at = extra->nodes[at + 1].next;
-  }
-  buf_done (&name);
-}
-
-static void
-merge_index (struct herald_request *request, const char *path,
-             const struct json_index *extra)
-{
-  struct buf members = BUF_INIT (REQUEST_MAX_BODY);
-  struct json_error error;
-  uint32_t object;
-
-  if (json_index_read (&body_index, request->body.data, request->body.len,
-                       MOST_DEPTH, 0, &error)
-      < 0) {
-    job_spoil (request->job,
-               "it merges into a body that is no JSON: %s at "
-               "byte %zu",
-               error.reason, error.offset);
-    return;
-  }
-  object = json_index_path (&body_index, path);
-  if (object == UINT32_MAX || body_index.nodes[object].kind != JSON_OBJECT) {
-    job_spoil (request->job,
-               "it merges into \"%s\", where its body has no "
-               "object",
-               path);
-    return;
-  }
-  add_lacking (&body_index, object, extra, &members);
-  buf_insert (&request->body,
-              (size_t) body_index.nodes[object].start
-                + body_index.nodes[object].len - 1,
-              members.data, members.len);
-  buf_done (&members);
-}
-
 void
-request_merge (struct herald_request *request, const char *path,
-               const char *json)
+request_append_member (struct herald_request *request, const char *name,
+                       const char *text)
 {
-  struct json_index extra = { .nodes = NULL };
-  struct json_error error;
+  struct buf *body;
 
-  if (json == NULL || *json == '\0'
+  if (text == NULL || *text == '\0'
       || !request_is_kind (request, REQUEST_JSON))
     return;
-  if (json_index_read (&extra, json, strlen (json), MOST_DEPTH,
-                       JSON_UNIQUE_KEYS, &error)
-        < 0
-      || extra.nodes[0].kind != JSON_OBJECT)
-    job_spoil (request->job, "what it merges is no JSON object");
-  else
-    merge_index (request, path != NULL ? path : "", &extra);
-  json_index_done (&extra);
+  body = &request->body;
+  if (body->len > 0 && strchr ("{[", body->data[body->len - 1]) == NULL)
+    buf_add_char (body, ',');
+  if (name != NULL) {
+    text_add_json (body, name, strlen (name));
+    buf_add_char (body, ':');
+  }
+  text_add_json (body, text, strlen (text));
 }
 
 void
@@ -258,9 +196,9 @@ request_check_body (struct herald_request *request)
   }
   if (request->kind == REQUEST_FORM && !text_is_utf8 (body->data, body->len))
     job_spoil (request->job, "the body of a request is not UTF-8");
-  if (is_json
-      && json_index_read (&body_index, body->data, body->len, MOST_DEPTH, 0,
-                          &error)
+  if (is_json && (body->len == 0 || body->len != request->merged_len)
+      && json_index_read (&body_index, body->data, body->len,
+                          REQUEST_MAX_DEPTH, 0, &error)
            < 0)
     job_spoil (request->job,
                "the body of a request is no JSON: %s at byte "

@@ -62,9 +62,9 @@ map (const struct event *event, const struct mapping_row *table, size_t n,
 
   for (size_t i = 0; i < n; i++)
     must (mapping_add (mapping, &table[i], catalogue, reason) == 0);
-  for (int is_text = 0; is_text < 2; is_text++) {
+  for (unsigned flags = 0; flags < 4; flags++) {
     buf_clear (&out);
-    if (mapping_write (mapping, event, is_text != 0, &out, reason) == 0)
+    if (mapping_write (mapping, event, flags, &out, reason) == 0)
       must_be_json (&out);
     else
       must (out.len == 0 && text_is_one_line (reason, strlen (reason)));

@@ -107,6 +107,7 @@ make_mail (struct mock *mock)
 static void
 make_settings (struct mock *mock)
 {
+  struct herald_mail *mail = arena_zeroed (mock->arena, 1, sizeof *mail);
   struct settings_scope scope = { .integration = "crm",
                                   .file = "mock.xml",
                                   .line = 1,
@@ -114,6 +115,10 @@ make_settings (struct mock *mock)
                                   .mapping = mock->mapping,
                                   .is_private_file = true };
 
+  if (mock->descriptor.mail != NULL) {
+    mail_form_write_constant (mock->descriptor.mail, mock->arena, mail);
+    scope.mail = mail;
+  }
   mock->problems = problems_new ();
   mock->integration.settings
     = settings_new (mock->arena, &scope, fields, HERALD_COUNT (fields), given,

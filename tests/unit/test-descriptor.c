@@ -306,6 +306,9 @@ static const struct fault faults[] = {
   { MAIL ("<header>x</header>"), "<header> has no name=" },
   { MAIL ("<header name=\"A\"/>"), "header A has no value; write <header "
                                    "name=\"A\">value</header>" },
+  { MAIL ("<header name=\"X-A\">x</header>"
+          "<header name=\"x-a\">y</header>"),
+    "there is a header x-a already; remove one" },
   { MAIL ("<header name=\"A:B\">x</header>"),
     "\"A:B\" is no header's name: letters, digits, - and _" },
   { MAIL ("<header name=\"reply-to\">x</header>"),

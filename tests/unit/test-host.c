@@ -258,9 +258,53 @@ look_at_long_mailbox (struct herald_job *job)
 }
 
 static void
+look_at_mail_form (struct herald_job *job)
+{
+  const struct herald_mail *mail
+    = herald->mail_form (herald->settings (job));
+
+  assert_string_equal (mail->from.address, "play@acme.example");
+  assert_string_equal (mail->reply_to.address, "hello@acme.example");
+  assert_string_equal (mail->bcc.address, "audit@acme.example");
+  assert_null (mail->to.address);
+  assert_null (mail->from.name);
+  assert_null (mail->subject);
+  assert_null (mail->text);
+  assert_null (mail->template_id);
+  assert_int_equal (mail->n_headers, 0);
+}
+
+static void
+look_at_no_mail_form (struct herald_job *job)
+{
+  assert_null (herald->mail_form (herald->settings (job)));
+  assert_null (herald->mail_form (NULL));
+}
+
+/* A number that JSON could not write. */
+static void
+test_template_id (void **state)
+{
+  struct mail_form *form
+    = (struct mail_form *) (uintptr_t) mock.descriptor.mail;
+  struct job *job;
+
+  (void) state;
+  form->template_id = "0070";
+  job = mock_job (&mock, 1);
+  assert_string_equal (job_mail (job, 0)->template_id, "0070");
+  job_free (job);
+  mock.provider.plugin.caps = HERALD_NUMBERED_TEMPLATES;
+  job = mock_job (&mock, 1);
+  assert_string_equal (job_mail (job, 0)->template_id, "70");
+  job_free (job);
+}
+
+static void
 test_mail (void **state)
 {
   (void) state;
+  assert_int_equal (looked (1, look_at_mail_form), 0);
   assert_int_equal (looked (1, look_at_mail), 0);
   assert_int_equal (looked (1, look_at_long_mailbox), 0);
 }
@@ -279,6 +323,105 @@ test_text_values (void **state)
 }
 
 static void
+test_whole_records (void **state)
+{
+  struct job *job;
+
+  (void) state;
+  herald->whole_records (NULL);
+  herald->whole_records (mock.integration.settings);
+  job = mock_job_of (&mock, "{\"score\":1.50}");
+  assert_string_equal (job_record (job, 0),
+                       "{\"email\":null,\"name\":null,\"score\":1.50,"
+                       "\"flag\":null,\"home.town\":null}");
+  job_free (job);
+  mock.provider.plugin.caps = HERALD_TEXT_VALUES;
+  job = mock_job_of (&mock, "{\"score\":1.50}");
+  assert_string_equal (job_record (job, 0),
+                       "{\"email\":\"\",\"name\":\"\",\"score\":\"1.50\","
+                       "\"flag\":\"\",\"home.town\":\"\"}");
+  job_free (job);
+}
+
+static void
+look_at_members (struct herald_job *job)
+{
+  static const char object[]
+    = " { \"a\" : 1.50, \"b\\n\\u00e9\":\"x\\\"\" , \"c\":[ {},[2 ] ,null] } ";
+  char own[] = "[1]";
+  const char *name, *list;
+
+  assert_string_equal (herald->member (object, 0, &name), "1.50");
+  assert_string_equal (name, "a");
+  assert_string_equal (herald->member (object, 1, &name), "\"x\\\"\"");
+  assert_string_equal (name, "b\n\xc3\xa9");
+  assert_string_equal (herald->unquote (herald->member (object, 1, NULL)),
+                       "x\"");
+  list = herald->member (object, 2, &name);
+  assert_string_equal (list, "[ {},[2 ] ,null]");
+  assert_string_equal (herald->member (list, 0, &name), "{}");
+  assert_string_equal (name, "");
+  assert_string_equal (herald->member (list, 1, NULL), "[2 ]");
+  assert_string_equal (herald->member (list, 2, NULL), "null");
+  assert_null (herald->member (list, 3, &name));
+  assert_string_equal (name, "");
+  assert_null (herald->member (object, 3, NULL));
+  assert_string_equal (herald->member (object, 0, NULL), "1.50");
+  assert_null (herald->member ("{}", 0, NULL));
+  assert_null (herald->member ("\"text\"", 0, NULL));
+  assert_null (herald->member ("{\"a\":1", 0, NULL));
+  assert_null (herald->member ("", 0, NULL));
+  assert_null (herald->member (NULL, 0, NULL));
+  /* What a plugin writes over is not read past its end. */
+  assert_string_equal (herald->member (own, 0, NULL), "1");
+  own[0] = '\0';
+  assert_string_equal (herald->member (own, 0, NULL), "1");
+  assert_string_equal (
+    herald->member (herald->record (job, 0), 0, &name),
+    "\"p0@example.org\"");
+  assert_string_equal (name, "email");
+}
+
+static void
+look_at_own_member (struct herald_job *job)
+{
+  static char own[] = "[1]";
+
+  (void) job;
+  assert_string_equal (herald->member (own, 0, NULL),
+                       own[1] == '1' ? "1" : "2");
+  own[1] = '2';
+}
+
+/* A walk of all is one pass: minutes, if each step began at the first. */
+static void
+look_at_many_members (struct herald_job *job)
+{
+  enum { MANY = 100000 };
+  char *text = herald->alloc (2 * MANY + 2);
+  size_t n = 0;
+
+  (void) job;
+  for (size_t k = 0; k < MANY; k++)
+    memcpy (text + 1 + 2 * k, "7,", 2);
+  text[0] = '[';
+  text[2 * MANY] = ']';
+  while (herald->member (text, n, NULL) != NULL)
+    n++;
+  assert_int_equal (n, MANY);
+}
+
+static void
+test_members (void **state)
+{
+  (void) state;
+  assert_int_equal (looked (1, look_at_members), 0);
+  assert_int_equal (looked (1, look_at_own_member), 0);
+  assert_int_equal (looked (1, look_at_own_member), 0);
+  assert_int_equal (looked (1, look_at_many_members), 0);
+}
+
+static void
 look_at_text (struct herald_job *job)
 {
   static const unsigned char bytes[] = { 0, 255, 16 };
@@ -293,6 +436,13 @@ look_at_text (struct herald_job *job)
   assert_string_equal (herald->quote ("a\"\n\xc3\xa9"),
                        "\"a\\\"\\n\xc3\xa9\"");
   assert_string_equal (herald->quote (NULL), "null");
+  assert_string_equal (herald->unquote ("\"a\\\"\\n\\ud83d\\ude00\""),
+                       "a\"\n\xf0\x9f\x98\x80");
+  assert_string_equal (herald->unquote ("1e400"), "1e400");
+  assert_string_equal (herald->unquote ("\"open"), "\"open");
+  assert_string_equal (herald->encoded ("Acme, Games"), "Acme, Games");
+  assert_string_equal (herald->encoded ("\xc3\x89lodie"),
+                       "=?UTF-8?Q?=C3=89lodie?=");
   assert_string_equal (herald->url_escape ("a/b c"), "a%2Fb%20c");
   assert_string_equal (herald->html_escape ("<a & \"b\">"),
                        "&lt;a &amp; &quot;b&quot;&gt;");
@@ -337,6 +487,8 @@ look_at_null (struct herald_job *job)
   assert_string_equal (herald->url_escape (NULL), "");
   assert_string_equal (herald->html_escape (NULL), "");
   assert_string_equal (herald->clip (NULL, 3), "");
+  assert_string_equal (herald->unquote (NULL), "");
+  assert_string_equal (herald->encoded (NULL), "");
   assert_string_equal (herald->mailbox (NULL), "");
   assert_string_equal (herald->hex (NULL, 3), "");
   assert_string_equal (herald->base64 (NULL, 3), "");
@@ -362,6 +514,7 @@ test_text (void **state)
   assert_int_equal (looked (1, look_at_text), 0);
   assert_int_equal (looked (1, look_at_digests), 0);
   assert_int_equal (looked (1, look_at_null), 0);
+  assert_int_equal (looked (1, look_at_no_mail_form), 0);
 }
 
 static void
@@ -453,6 +606,7 @@ look_at_what_was_kept (struct herald_job *job)
   herald->wait (kept_job, 1000);
   assert_string_equal (herald->json_text (kept_reply, "id"), "");
   assert_string_equal (herald->reply_header (kept_reply, "x"), "");
+  assert_int_equal (herald->header_number (kept_reply, "x"), -1);
   assert_int_equal (herald->covered (kept_reply, 0), HERALD_END);
 }
 
@@ -521,7 +675,8 @@ main (void)
     = { TEST (test_complete),   TEST (test_settings),  TEST (test_complaints),
         TEST (test_deliveries), TEST_MAIL (test_mail), TEST (test_text_values),
         TEST (test_text),       TEST (test_log),       TEST (test_stray),
-        TEST (test_kept),
+        TEST (test_kept),       TEST (test_whole_records),
+        TEST (test_members),    TEST_MAIL (test_template_id),
         TEST (test_misuse) };
 
   return cmocka_run_group_tests (tests, NULL, NULL);

@@ -66,13 +66,13 @@ add (struct fixture *fixture, struct mapping *mapping,
 
 static void
 assert_writes (struct fixture *fixture, const struct mapping *mapping,
-               bool is_text, const char *expected)
+               unsigned flags, const char *expected)
 {
   struct buf out = BUF_INIT (0);
   char reason[200] = "";
 
   buf_add_text (&out, "before");
-  if (mapping_write (mapping, fixture->event, is_text, &out, reason) != 0)
+  if (mapping_write (mapping, fixture->event, flags, &out, reason) != 0)
     fail_msg ("%s", reason);
   assert_string_equal (out.data + 6, expected);
   buf_done (&out);
@@ -88,8 +88,8 @@ assert_row (void **state, struct mapping_row row, const char *expected,
 
   row.target = "t";
   add (fixture, mapping, row);
-  assert_writes (fixture, mapping, false, expected);
-  assert_writes (fixture, mapping, true, expected_text);
+  assert_writes (fixture, mapping, 0, expected);
+  assert_writes (fixture, mapping, MAPPING_TEXT, expected_text);
 }
 
 static void
@@ -105,7 +105,7 @@ assert_fails (void **state, struct mapping_row row, const char *expected)
                                                 .value = "x" });
   add (fixture, mapping, row);
   buf_add_text (&out, "before");
-  assert_int_equal (mapping_write (mapping, fixture->event, false, &out,
+  assert_int_equal (mapping_write (mapping, fixture->event, 0, &out,
                                    reason), -1);
   assert_string_equal (out.data, "before");
   assert_string_equal (reason, expected);
@@ -220,6 +220,41 @@ test_missing (void **state)
                 "t: its template has no text");
 }
 
+/* Rows of which the event has nothing stay in a whole record. */
+static void
+test_whole (void **state)
+{
+  struct fixture *fixture = *state;
+  struct mapping *mapping = mapping_new (fixture->arena, true);
+
+  add (fixture, mapping, ROW (.target = "a", .source = "town"));
+  add (fixture, mapping, ROW (.target = "b.c", .template = "{{town}}"));
+  add (fixture, mapping, ROW (.target = "b.d", .source = "town",
+                              .as = MAPPING_NUMBER));
+  add (fixture, mapping, ROW (.target = "e", .source = "town",
+                              .missing = MAPPING_NULL));
+  add (fixture, mapping, ROW (.target = "f", .source = "town",
+                              .fallback = "x"));
+  assert_writes (fixture, mapping, MAPPING_WHOLE,
+                 "{\"a\":null,\"b\":{\"c\":null,\"d\":null},\"e\":null,"
+                 "\"f\":\"x\"}");
+  assert_writes (fixture, mapping, MAPPING_WHOLE | MAPPING_TEXT,
+                 "{\"a\":\"\",\"b\":{\"c\":\"\",\"d\":\"\"},\"e\":null,"
+                 "\"f\":\"x\"}");
+  add (fixture, mapping, ROW (.target = "g", .source = "town",
+                              .missing = MAPPING_FAIL));
+  {
+    struct buf out = BUF_INIT (0);
+    char reason[200] = "";
+
+    assert_int_equal (mapping_write (mapping, fixture->event, MAPPING_WHOLE,
+                                     &out, reason),
+                      -1);
+    assert_string_equal (reason, "g: the event has no town");
+    buf_done (&out);
+  }
+}
+
 static void
 test_values_and_templates (void **state)
 {
@@ -240,13 +275,13 @@ test_order (void **state)
   struct fixture *fixture = *state;
   struct mapping *mapping = mapping_new (fixture->arena, false);
 
-  assert_writes (fixture, mapping, false, "{}");
+  assert_writes (fixture, mapping, 0, "{}");
   add (fixture, mapping, ROW (.target = "gone", .source = "town"));
   add (fixture, mapping, ROW (.target = "z", .source = "email"));
   add (fixture, mapping, ROW (.target = "gone too", .source = "gender"));
   add (fixture, mapping, ROW (.target = "a.b\"", .value = "1"));
   add (fixture, mapping, ROW (.target = "gone last", .source = "town"));
-  assert_writes (fixture, mapping, false,
+  assert_writes (fixture, mapping, 0,
                  "{\"z\":\"a@b.c\",\"a.b\\\"\":\"1\"}");
   assert_int_equal (mapping_count (mapping), 5);
   assert_string_equal (mapping_target (mapping, 1), "z");
@@ -267,12 +302,12 @@ test_nested (void **state)
   add (fixture, mapping, ROW (.target = "p.last", .source = "lastName"));
   add (fixture, mapping, ROW (.target = "e.f.g", .source = "town"));
   add (fixture, mapping, ROW (.target = "e.f.h", .source = "gender"));
-  assert_writes (fixture, mapping, false,
+  assert_writes (fixture, mapping, 0,
                  "{\"p\":{\"email\":\"a@b.c\",\"last\":\"Doe\"},"
                  "\"x\":\"1\"}");
   add (fixture, mapping, ROW (.target = "e.i", .source = "town",
                               .missing = MAPPING_NULL));
-  assert_writes (fixture, mapping, false,
+  assert_writes (fixture, mapping, 0,
                  "{\"p\":{\"email\":\"a@b.c\",\"last\":\"Doe\"},"
                  "\"x\":\"1\",\"e\":{\"i\":null}}");
   assert_true (mapping_has (mapping, "p.home.town"));
@@ -334,7 +369,7 @@ test_refused (void **state)
                   ROW (.target = "c", .source = "email", .fallback = "maybe",
                        .as = MAPPING_BOOLEAN),
                   "the default of c does not read as boolean");
-  assert_writes (fixture, mapping, false, "{\"a\":{\"b\":\"1\"}}");
+  assert_writes (fixture, mapping, 0, "{\"a\":{\"b\":\"1\"}}");
 
   /* Without nesting a dot is a character like others. */
   mapping = mapping_new (fixture->arena, false);
@@ -381,7 +416,7 @@ test_reasons_quote_nothing (void **state)
 
   add (fixture, mapping, ROW (.target = "t", .template = "{{email}}",
                               .as = MAPPING_BOOLEAN));
-  assert_int_equal (mapping_write (mapping, fixture->event, false, &out,
+  assert_int_equal (mapping_write (mapping, fixture->event, 0, &out,
                                    reason), -1);
   assert_null (strstr (reason, "a@b.c"));
   buf_done (&out);
@@ -439,7 +474,7 @@ test_ceiling (void **state)
   for (size_t ceiling = 1; ceiling < 30; ceiling++) {
     struct buf out = BUF_INIT (ceiling);
 
-    mapping_write (mapping, fixture->event, false, &out, reason);
+    mapping_write (mapping, fixture->event, 0, &out, reason);
     assert_true (out.len <= ceiling);
     buf_done (&out);
   }
@@ -454,6 +489,7 @@ main (void)
     cmocka_unit_test (test_as_number),
     cmocka_unit_test (test_as_boolean),
     cmocka_unit_test (test_missing),
+    cmocka_unit_test (test_whole),
     cmocka_unit_test (test_values_and_templates),
     cmocka_unit_test (test_order),
     cmocka_unit_test (test_nested),

@@ -54,7 +54,7 @@ test_json (void **state)
                  "\"real\":1.5,\"huge\":1e400,\"neg\":-1e30}");
 
   (void) state;
-  assert_int_equal (herald->json_kind (r, "%s", ""), HERALD_JSON_OBJECT);
+  assert_int_equal (herald->json_kind (r, NULL), HERALD_JSON_OBJECT);
   assert_int_equal (herald->json_kind (r, "results"), HERALD_JSON_ARRAY);
   assert_int_equal (herald->json_kind (r, "results.%zu.new", (size_t) 0),
                     HERALD_JSON_TRUE);
@@ -88,10 +88,10 @@ test_no_json (void **state)
   for (size_t i = 0; i < HERALD_COUNT (bodies); i++) {
     const struct herald_reply *r = read_text (bodies[i]);
 
-    assert_int_equal (herald->json_kind (r, "%s", ""), HERALD_JSON_NONE);
+    assert_int_equal (herald->json_kind (r, NULL), HERALD_JSON_NONE);
     assert_string_equal (herald->json_text (r, "a"), "");
     assert_int_equal (herald->json_number (r, "a"), 0);
-    assert_int_equal (herald->json_count (r, "%s", ""), 0);
+    assert_int_equal (herald->json_count (r, NULL), 0);
     reply_done (&reply);
   }
 }
@@ -116,9 +116,11 @@ test_headers (void **state)
   static const struct request_header headers[]
     = { { "content-type", "text/html" },
         { "x-message-id", "abc" },
+        { "x-reset", "1784111777; w=60" },
+        { "x-endless", "99999999999999999999" },
         { "retry-after", "Sun, 06 Nov 1994 08:49:37 GMT" } };
   struct job_answer answer
-    = { .status = 429, .headers = headers, .n_headers = 3 };
+    = { .status = 429, .headers = headers, .n_headers = 5 };
 
   (void) state;
   date_set_now (784111777000 - 5000);
@@ -129,6 +131,12 @@ test_headers (void **state)
                        "abc");
   assert_string_equal (herald->reply_header (&reply.shown, "X-None"), "");
   assert_string_equal (herald->reply_header (&reply.shown, NULL), "");
+  assert_int_equal (herald->header_number (&reply.shown, "X-Reset"),
+                    1784111777);
+  assert_int_equal (herald->header_number (&reply.shown, "X-Endless"),
+                    INT64_MAX);
+  assert_int_equal (herald->header_number (&reply.shown, "X-Message-Id"), -1);
+  assert_int_equal (herald->header_number (&reply.shown, "X-None"), -1);
 }
 
 static void

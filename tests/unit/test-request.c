@@ -157,6 +157,24 @@ write_untyped (struct herald_job *job)
 }
 
 static void
+write_members (struct herald_job *job)
+{
+  struct herald_request *r = post (job);
+
+  herald->append (r, "{");
+  herald->append_member (r, "none", NULL);
+  herald->append_member (r, "empty", "");
+  herald->append_member (r, "a\"", "b\n");
+  herald->append (r, ",\"n\":1");
+  herald->append_member (r, "c", "d");
+  herald->append (r, ",\"tags\":[");
+  herald->append_member (r, NULL, "one");
+  herald->append_member (r, NULL, "two");
+  herald->append (r, "]}");
+  herald->append_member (NULL, "x", "y");
+}
+
+static void
 test_json (void **state)
 {
   (void) state;
@@ -168,6 +186,10 @@ test_json (void **state)
   assert_sends (write_typed, "POST https://a.example/x\n"
                              "content-type: application/vnd.x+json\n\n[1]");
   assert_sends (write_untyped, "POST https://a.example/x\n\n[1]");
+  assert_sends (write_members,
+                "POST https://a.example/x\nContent-Type: application/json\n\n"
+                "{\"a\\\"\":\"b\\n\",\"n\":1,\"c\":\"d\","
+                "\"tags\":[\"one\",\"two\"]}");
 }
 
 static void
@@ -188,6 +210,55 @@ write_merge (struct herald_job *job)
                        "\"k\":\"}\",\"l\":true}}],\"b\":[1, 2],"
                        "\"c\\n\":null}");
   assert_int_equal (len, strlen (herald->body_text (r, NULL)));
+}
+
+/* What is an object in both is merged in turn; what is not stays. */
+static void
+write_merge_deep (struct herald_job *job)
+{
+  struct herald_request *r = post (job);
+
+  herald->append (r, "%s", "{\"a\":{\"b\":{ },\"c\":1},\"d\":[{\"x\":{}},{},"
+                           "{\"y\":{\"z\":0}}]}");
+  herald->merge (r, "", "{\"n\":1,\"a\":{\"b\":{\"p\":1,\"q\":2},\"c\":{},"
+                        "\"e\":3},\"d\":[]}");
+  herald->merge (r, "d.*", "{\"y\":{\"z\":1,\"w\":2}}");
+  assert_string_equal (herald->body_text (r, NULL),
+                       "{\"a\":{\"b\":{ \"p\":1,\"q\":2},\"c\":1,\"e\":3},"
+                       "\"d\":[{\"x\":{},\"y\":{\"z\":1,\"w\":2}},"
+                       "{\"y\":{\"z\":1,\"w\":2}},"
+                       "{\"y\":{\"z\":0,\"w\":2}}],\"n\":1}");
+}
+
+static void
+write_merge_star (struct herald_job *job)
+{
+  struct herald_request *r = post (job);
+
+  herald->append (r, "%s", "[{},{\"a\":1}]");
+  herald->merge (r, "*", "{\"a\":2}");
+  assert_string_equal (herald->body_text (r, NULL),
+                       "[{\"a\":2},{\"a\":1}]");
+}
+
+static void
+write_merge_no_list (struct herald_job *job)
+{
+  struct herald_request *r = post (job);
+
+  herald->append (r, "%s", "{\"a\":[1]}");
+  herald->merge (r, "a.*", "{\"b\":1}");
+}
+
+/* What was appended behind a merge is checked as well. */
+static void
+write_merge_and_more (struct herald_job *job)
+{
+  struct herald_request *r = post (job);
+
+  herald->append (r, "%s", "{\"a\":1}");
+  herald->merge (r, "", "{\"b\":1}");
+  herald->append (r, "}");
 }
 
 static void
@@ -216,6 +287,14 @@ test_merge (void **state)
   (void) state;
   assert_non_null (job_take (job));
   job_free (job);
+  job = job_written (write_merge_deep);
+  assert_non_null (job_take (job));
+  job_free (job);
+  job = job_written (write_merge_star);
+  assert_non_null (job_take (job));
+  job_free (job);
+  assert_spoils (write_merge_no_list, "no object");
+  assert_spoils (write_merge_and_more, "no JSON");
   assert_spoils (write_merge_nowhere, "no object");
   assert_spoils (write_merge_array, "no JSON object");
 }
