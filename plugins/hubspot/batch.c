@@ -139,8 +139,9 @@ batch_settle (struct herald_job *job, const struct herald_reply *reply,
 
   if (strcmp (status, "COMPLETE") != 0) {
     herald->settle (job, reply, HERALD_RETRY, "%s",
-                    *status != '\0' ? "HubSpot has not completed the batch"
-                                    : "this is no answer of HubSpot's");
+                    *status != '\0'
+                      ? "HubSpot has not completed the batch"
+                      : "what answers is not HubSpot; check Base URL");
     return;
   }
   n = herald->json_count (reply, "results");

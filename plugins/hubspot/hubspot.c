@@ -87,6 +87,9 @@ hubspot_open (const struct herald_settings *settings, void **instance)
   hubspot->id_property = herald->text (settings, "id-property");
   hubspot->id_property_json = herald->quote (hubspot->id_property);
   hubspot->is_email = strcmp (hubspot->id_property, "email") == 0;
+  /* HubSpot: "partial upserts are not supported" by email. */
+  if (hubspot->is_email)
+    herald->whole_records (settings);
   *instance = hubspot;
   return 0;
 }
@@ -117,7 +120,7 @@ hubspot_verified (void *instance, struct herald_job *job,
                       herald->json_text (reply, "portalId"));
   else if (reply->status / 100 == 2)
     herald->settle (job, reply, HERALD_BLOCKED,
-                    "this is no answer of HubSpot's; check Base URL");
+                    "what answers is not HubSpot; check Base URL");
   else if (reply->status == 403)
     herald->verified (job, HERALD_UNPROVEN,
                       "valid, but may not ask which account it belongs to");

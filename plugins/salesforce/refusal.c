@@ -49,8 +49,7 @@ refusal_is_for_good (const struct herald_reply *reply)
 }
 
 void
-refusal_settle (struct herald_job *job,
-                         const struct herald_reply *reply)
+refusal_settle (struct herald_job *job, const struct herald_reply *reply)
 {
   const char *code = herald->json_text (reply, "0.errorCode");
   const char *text
@@ -72,15 +71,16 @@ refusal_settle (struct herald_job *job,
   else if (*code == '\0' && (reply->status == 400 || reply->status == 403))
     /* A page of HTML, while Salesforce is maintained. */
     herald->settle (job, reply, HERALD_RETRY,
-                    "this is no answer of Salesforce's API");
+                    "what answers is not Salesforce");
   else
     herald->settle (job, reply, refusal_kinds[error].outcome, "%s: %s",
                     code, text);
 }
 
 void
-refusal_or_delivered (struct herald_job *job, const struct herald_reply *reply,
-                  size_t i, const char *at)
+refusal_or_delivered (struct herald_job *job,
+                      const struct herald_reply *reply, size_t i,
+                      const char *at)
 {
   const char *code, *text;
   size_t error;

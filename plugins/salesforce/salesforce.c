@@ -70,7 +70,7 @@ static int
 salesforce_reply (void *instance, struct herald_job *job,
                   const struct herald_reply *reply)
 {
-  int kind = herald->json_kind (reply, "%s", "");
+  int kind = herald->json_kind (reply, NULL);
   size_t n = 0;
 
   (void) instance;
@@ -81,15 +81,15 @@ salesforce_reply (void *instance, struct herald_job *job,
   else if (kind == HERALD_JSON_OBJECT && n == 1)
     refusal_or_delivered (job, reply, herald->covered (reply, 0), "");
   else if (kind == HERALD_JSON_ARRAY
-           && herald->json_count (reply, "%s", "") == n)
+           && herald->json_count (reply, NULL) == n)
     for (size_t k = 0; k < n; k++)
       refusal_or_delivered (job, reply, herald->covered (reply, k),
-                        herald->format ("%zu.", k));
+                            herald->format ("%zu.", k));
   else if (reply->status == 204 && n == 1)
     herald->delivered (job, herald->covered (reply, 0), "");
   else
     herald->settle (job, reply, HERALD_RETRY,
-                    "this is no answer of Salesforce's API");
+                    "what answers is not Salesforce");
   return 0;
 }
 
@@ -111,7 +111,7 @@ salesforce_request (struct herald_job *job, const char *method,
                     const char *path, herald_reply_fn *on_reply)
 {
   const char *version = herald->text (herald->settings (job), "version");
-  const char *url = herald->token_url (job);    /* "" before there is one */
+  const char *url = herald->token_url (job);
   struct herald_request *request = herald->request (
     job, method,
     herald->format ("%s/services/data/%s/%s",
@@ -131,7 +131,6 @@ salesforce_append_collection (struct herald_request *request,
 {
   const struct herald_settings *settings = herald->settings (job);
   const char *key = herald->text (settings, "external-id-source");
-  const char *extra = herald->text (settings, "extra");
   const char *type = herald->quote (herald->text (settings, "object"));
   const char *field
     = herald->quote (herald->text (settings, "external-id-field"));
@@ -147,8 +146,7 @@ salesforce_append_collection (struct herald_request *request,
     herald->append (request, "%s", record + 1);
   }
   herald->append (request, "]}");
-  for (size_t k = 0; k < n && extra != NULL; k++)
-    herald->merge (request, herald->format ("records.%zu", k), extra);
+  herald->merge (request, "records.*", herald->text (settings, "extra"));
 }
 
 static int
@@ -215,7 +213,7 @@ salesforce_token_reply (void *instance, struct herald_job *job,
     herald->token (job, token, herald->json_text (reply, "instance_url"), 0);
   else if (*error == '\0')
     herald->settle (job, reply, HERALD_RETRY,
-                    "this is no token of Salesforce's");
+                    "what answers is not Salesforce");
   else if (strncmp (error, "invalid_client", 14) == 0)
     herald->settle (job, reply, HERALD_BLOCKED,
                     "check Consumer Key and Consumer Secret: %s: %s", error,

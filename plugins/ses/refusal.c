@@ -35,7 +35,7 @@ static const struct {
       { "InvalidClientTokenId", HERALD_BLOCKED,
         "Amazon does not know this API Access Key (or its Session Token)" },
       { "MissingAuthenticationToken", HERALD_BLOCKED,
-        "this is no address of Amazon SES: check Base URL" },
+        "what answers is not Amazon SES; check Base URL" },
       { "ExpiredToken", HERALD_BLOCKED,
         "Session Token has expired: give new keys with it" },
       { "AccessDenied", HERALD_BLOCKED,

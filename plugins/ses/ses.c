@@ -190,7 +190,7 @@ ses_verified (void *instance, struct herald_job *job,
     account_report (&ses->account, job);
   else if (reply->status / 100 == 2)
     herald->settle (job, reply, HERALD_BLOCKED,
-                    "what answers is not Amazon SES: check Base URL");
+                    "what answers is not Amazon SES; check Base URL");
   else
     refusal_settle (job, reply);
   return 0;
