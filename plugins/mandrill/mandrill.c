@@ -11,7 +11,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "verdict.h"
+#include "refusal.h"
 
 static const struct herald_field mandrill_settings[] = {
   { .name = "api-key", .label = "API Key", .type = HERALD_TEXT,
@@ -52,6 +52,9 @@ mandrill_open (const struct herald_settings *settings, void **instance)
   if (extra != NULL && strstr (extra, "merge_vars\"") != NULL)
     herald->complain (settings, "extra",
                       "must not hold merge variables; use <parameters>");
+  /* A BCC address gets one copy a call, so each mail has a call. */
+  if (herald->mail_form (settings)->bcc.address != NULL)
+    herald->limit_batch (settings, 1);
   return 0;
 }
 
@@ -62,7 +65,7 @@ mandrill_reply (void *instance, struct herald_job *job,
                 const struct herald_reply *reply)
 {
   (void) instance;
-  verdict_settle (job, reply);
+  refusal_settle (job, reply);
   return 0;
 }
 
@@ -82,7 +85,7 @@ mandrill_verified (void *instance, struct herald_job *job,
     herald->settle (job, reply, HERALD_BLOCKED,
                     "what answers is not Mandrill; check Base URL");
   else
-    verdict_settle_error (job, reply);
+    refusal_settle_error (job, reply);
   return 0;
 }
 
@@ -106,146 +109,150 @@ mandrill_request (struct herald_job *job, const char *call,
   return request;
 }
 
-/* ,"name":"value" if there is a value. */
-static const char *
-mandrill_member (const char *name, const char *value)
-{
-  if (value == NULL || *value == '\0')
-    return "";
-  return herald->format (",%s:%s", herald->quote (name),
-                         herald->quote (value));
-}
-
 /* {"a":1} as the service has it: {"name":"a","content":1} */
-static const char *
-mandrill_variables (const char *record)
+static void
+mandrill_append_variables (struct herald_request *request, const char *record)
 {
-  const char *from = record + 1, *list = "";
-  bool is_string = false;
-  int depth = 0;
+  const char *name, *value;
 
-  for (const char *at = from; *at != '\0'; at++)
-    if (is_string && *at == '\\')
-      at++;
-    else if (*at == '"')
-      is_string = !is_string;
-    else if (!is_string && depth == 0 && strchr (":,}", *at) != NULL) {
-      if (*at == ':')
-        list = herald->format ("%s{\"name\":%.*s", list, (int) (at - from),
-                               from);
-      else if (at > from)
-        list = herald->format ("%s,\"content\":%.*s}%s", list,
-                               (int) (at - from), from, *at == ',' ? "," : "");
-      from = at + 1;
-    } else if (!is_string)
-      depth += (*at == '{' || *at == '[') - (*at == '}' || *at == ']');
-  return list;
+  for (size_t k = 0; (value = herald->member (record, k, &name)) != NULL; k++)
+    herald->append (request, "%s{\"name\":%s,\"content\":%s}",
+                    k > 0 ? "," : "", herald->quote (name), value);
 }
 
-/* Who gets it and what is theirs alone.  The BCC address gets what the one
- * recipient gets, unless it is theirs. */
-static void
-mandrill_add_recipients (struct herald_request *request,
-                         struct herald_job *job, size_t first, size_t n)
+/* Whom a call goes to: its mails' recipients, then the BCC address of the
+ * one that it has. */
+struct mandrill_list {
+  struct herald_job *job;
+  size_t n, n_boxes;
+};
+
+static const struct herald_mailbox *
+mandrill_box (const struct mandrill_list *list, size_t k)
 {
-  const struct herald_mail *mail = herald->mail (job, first);
+  return k < list->n ? &herald->mail (list->job, k)->to
+                     : &herald->mail (list->job, 0)->bcc;
+}
+
+static void
+mandrill_append_to (struct herald_request *request,
+                    const struct mandrill_list *list)
+{
+  herald->append (request, ",\"to\":[");
+  for (size_t k = 0; k < list->n_boxes; k++) {
+    const struct herald_mailbox *box = mandrill_box (list, k);
+
+    herald->append (request, k > 0 ? ",{" : "{");
+    herald->append_member (request, "email", box->address);
+    herald->append_member (request, "name", box->name);
+    herald->append_member (request, "type", k < list->n ? "to" : "bcc");
+    herald->append (request, "}");
+  }
+  herald->append (request, "]");
+}
+
+/* What is a recipient's alone.  The BCC address gets what the one recipient
+ * gets. */
+static void
+mandrill_append_own (struct herald_request *request,
+                     const struct mandrill_list *list, bool has_variables)
+{
+  herald->append (request, ",\"recipient_metadata\":[");
+  for (size_t k = 0; k < list->n_boxes; k++)
+    herald->append (
+      request, "%s{\"rcpt\":%s,\"values\":{\"delivery_id\":\"%s\"}}",
+      k > 0 ? "," : "", herald->quote (mandrill_box (list, k)->address),
+      herald->delivery (list->job, k < list->n ? k : 0)->id);
+  herald->append (request, "],\"merge\":%s", has_variables ? "true" : "false");
+  if (!has_variables)
+    return;
+  herald->append (request, ",\"merge_vars\":[");
+  for (size_t k = 0; k < list->n_boxes; k++) {
+    herald->append (request, "%s{\"rcpt\":%s,\"vars\":[", k > 0 ? "," : "",
+                    herald->quote (mandrill_box (list, k)->address));
+    mandrill_append_variables (
+      request, herald->record (list->job, k < list->n ? k : 0));
+    herald->append (request, "]}");
+  }
+  herald->append (request, "]");
+}
+
+/* The BCC address gets nothing if it is the recipient's. */
+static void
+mandrill_append_recipients (struct herald_request *request,
+                            struct herald_job *job)
+{
+  const struct herald_mail *mail = herald->mail (job, 0);
+  size_t n = herald->count (job);
   bool has_bcc = mail->bcc.address != NULL
                  && strcasecmp (mail->bcc.address, mail->to.address) != 0;
-  const char *to = "", *metadata = "", *variables = "";
+  const struct mandrill_list list = { job, n, n + has_bcc };
 
-  for (size_t k = 0; k < n + has_bcc; k++) {
-    size_t i = k < n ? first + k : first;
-    const struct herald_mailbox *box
-      = k < n ? &herald->mail (job, i)->to : &mail->bcc;
-    const char *address = herald->quote (box->address);
-
-    to = herald->format ("%s,{\"email\":%s%s,\"type\":\"%s\"}", to, address,
-                         mandrill_member ("name", box->name),
-                         k < n ? "to" : "bcc");
-    metadata = herald->format (
-      "%s,{\"rcpt\":%s,\"values\":{\"delivery_id\":\"%s\"}}", metadata,
-      address, herald->delivery (job, i)->id);
-    variables
-      = herald->format ("%s,{\"rcpt\":%s,\"vars\":[%s]}", variables, address,
-                        mandrill_variables (herald->record (job, i)));
-    if (k < n)
-      herald->covers (request, i);
-  }
-  herald->append (
-    request, ",\"to\":[%s],\"preserve_recipients\":%s,\"recipient_metadata\":"
-    "[%s]", to + 1, has_bcc ? "true" : "false", metadata + 1);
-  if (mail->template_id == NULL)
-    herald->append (request, ",\"merge\":false");
-  else
-    herald->append (request, ",\"merge\":true,\"merge_vars\":[%s]",
-                    variables + 1);
+  mandrill_append_to (request, &list);
+  herald->append (request, ",\"preserve_recipients\":%s",
+                  has_bcc ? "true" : "false");
+  mandrill_append_own (request, &list, mail->template_id != NULL);
 }
 
 static void
-mandrill_add_options (struct herald_request *request,
-                      const struct herald_settings *settings,
-                      const struct herald_mail *mail)
+mandrill_append_options (struct herald_request *request,
+                         const struct herald_settings *settings,
+                         const struct herald_mail *mail)
 {
   const char *opens = herald->text (settings, "track-opens");
-  const char *clicks = herald->text (settings, "track-clicks");
-  const char *headers, *tags = "", *tag;
+  const char *clicks = herald->text (settings, "track-clicks"), *tag;
 
-  headers = mandrill_member ("Reply-To", herald->mailbox (&mail->reply_to));
-  for (uint32_t k = 0; k < mail->n_headers; k++)
-    headers = herald->format (
-      "%s%s", headers,
-      mandrill_member (mail->headers[k].name, mail->headers[k].value));
-  for (size_t k = 0; (tag = herald->text_at (settings, "tag", k)) != NULL; k++)
-    tags = herald->format ("%s,%s", tags, herald->quote (tag));
-  if (*headers != '\0')
-    herald->append (request, ",\"headers\":{%s}", headers + 1);
-  if (*tags != '\0')
-    herald->append (request, ",\"tags\":[%s]", tags + 1);
+  if (mail->reply_to.address != NULL || mail->n_headers > 0) {
+    herald->append (request, ",\"headers\":{");
+    herald->append_member (request, "Reply-To",
+                           herald->mailbox (&mail->reply_to));
+    for (uint32_t k = 0; k < mail->n_headers; k++)
+      herald->append_member (request, mail->headers[k].name,
+                             mail->headers[k].value);
+    herald->append (request, "}");
+  }
+  if (herald->text (settings, "tag") != NULL) {
+    herald->append (request, ",\"tags\":[");
+    for (size_t k = 0; (tag = herald->text_at (settings, "tag", k)) != NULL;
+         k++)
+      herald->append_member (request, NULL, tag);
+    herald->append (request, "]");
+  }
   if (opens != NULL)
     herald->append (request, ",\"track_opens\":%s", opens);
   if (clicks != NULL)
     herald->append (request, ",\"track_clicks\":%s", clicks);
 }
 
-/* One call for the n mails from the first on. */
-static void
-mandrill_send (struct herald_job *job, size_t first, size_t n)
-{
-  const struct herald_settings *settings = herald->settings (job);
-  const struct herald_mail *mail = herald->mail (job, first);
-  struct herald_request *request
-    = mandrill_request (job,
-                        mail->template_id != NULL ? "messages/send-template"
-                                                  : "messages/send",
-                        mandrill_reply);
-
-  if (mail->template_id != NULL)
-    herald->append (request, "%s,\"template_content\":[]",
-                    mandrill_member ("template_name", mail->template_id));
-  herald->append (
-    request, ",\"async\":false%s,\"message\":{\"from_email\":%s%s%s%s%s%s",
-    mandrill_member ("ip_pool", herald->text (settings, "ip-pool")),
-    herald->quote (mail->from.address),
-    mandrill_member ("from_name", mail->from.name),
-    mandrill_member ("subject", mail->subject),
-    mandrill_member ("text", mail->text), mandrill_member ("html", mail->html),
-    mandrill_member ("subaccount", herald->text (settings, "subaccount")));
-  mandrill_add_options (request, settings, mail);
-  mandrill_add_recipients (request, job, first, n);
-  herald->append (request, "}}");
-  herald->merge (request, "message", herald->text (settings, "extra"));
-}
-
-/* With a BCC address a call for each mail: it gets one copy a call. */
 static int
 mandrill_build (void *instance, struct herald_job *job)
 {
-  size_t n = herald->count (job);
-  size_t most = herald->mail (job, 0)->bcc.address != NULL ? 1 : n;
+  const struct herald_settings *settings = herald->settings (job);
+  const struct herald_mail *mail = herald->mail (job, 0);
+  const char *call = mail->template_id != NULL ? "messages/send-template"
+                                               : "messages/send";
+  struct herald_request *request
+    = mandrill_request (job, call, mandrill_reply);
 
   (void) instance;
-  for (size_t first = 0; first < n; first += most)
-    mandrill_send (job, first, most);
+  herald->append_member (request, "template_name", mail->template_id);
+  if (mail->template_id != NULL)
+    herald->append (request, ",\"template_content\":[]");
+  herald->append (request, ",\"async\":false");
+  herald->append_member (request, "ip_pool",
+                         herald->text (settings, "ip-pool"));
+  herald->append (request, ",\"message\":{");
+  herald->append_member (request, "from_email", mail->from.address);
+  herald->append_member (request, "from_name", mail->from.name);
+  herald->append_member (request, "subject", mail->subject);
+  herald->append_member (request, "text", mail->text);
+  herald->append_member (request, "html", mail->html);
+  herald->append_member (request, "subaccount",
+                         herald->text (settings, "subaccount"));
+  mandrill_append_options (request, settings, mail);
+  mandrill_append_recipients (request, job);
+  herald->append (request, "}}");
+  herald->merge (request, "message", herald->text (settings, "extra"));
   return 0;
 }
 
@@ -266,7 +273,7 @@ static const struct herald_plugin mandrill_plugin = {
   .category = HERALD_MAILER,
   .caps = HERALD_TEMPLATES | HERALD_BCC | HERALD_REPLY_TO | HERALD_HEADERS
           | HERALD_ALIKE,
-  .max_batch = VERDICT_MOST_RECIPIENTS,
+  .max_batch = REFUSAL_MOST_RECIPIENTS,
   .n_settings = HERALD_COUNT (mandrill_settings),
   .settings = mandrill_settings,
   .open = mandrill_open,

@@ -10,8 +10,8 @@ endif
 
 plugins_mandrill_la_SOURCES = \
 	plugins/mandrill/mandrill.c \
-	plugins/mandrill/verdict.c \
-	plugins/mandrill/verdict.h
+	plugins/mandrill/refusal.c \
+	plugins/mandrill/refusal.h
 plugins_mandrill_la_CPPFLAGS = $(plugin_cppflags)
 plugins_mandrill_la_CFLAGS = $(plugin_cflags)
 plugins_mandrill_la_LDFLAGS = $(plugin_ldflags)

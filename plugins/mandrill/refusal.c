@@ -1,9 +1,9 @@
-/* verdict.c - what Mandrill says became of mails.
+/* refusal.c - which mails Mandrill refuses, and which it takes.
  *
  * SPDX-License-Identifier: MIT
  */
 
-#include "verdict.h"
+#include "refusal.h"
 
 #include <string.h>
 #include <strings.h>
@@ -13,7 +13,7 @@ static const struct {
   const char *name;
   int outcome;
   const char *advice;
-} verdict_errors[] = {
+} refusal_errors[] = {
   { "Invalid_Key", HERALD_BLOCKED, "check API Key" },
   { "PaymentRequired", HERALD_BLOCKED, "the account must be paid for" },
   { "Unknown_Subaccount", HERALD_BLOCKED, "check Subaccount" },
@@ -26,19 +26,19 @@ static const struct {
 };
 
 void
-verdict_settle_error (struct herald_job *job, const struct herald_reply *reply)
+refusal_settle_error (struct herald_job *job, const struct herald_reply *reply)
 {
   const char *name = herald->json_text (reply, "name");
   const char *said = herald->clip (herald->json_text (reply, "message"), 300);
   size_t k = 0;
 
-  while (k < HERALD_COUNT (verdict_errors)
-         && strcmp (name, verdict_errors[k].name) != 0)
+  while (k < HERALD_COUNT (refusal_errors)
+         && strcmp (name, refusal_errors[k].name) != 0)
     k++;
-  if (k < HERALD_COUNT (verdict_errors))
-    herald->settle (job, reply, verdict_errors[k].outcome, "%s: %s; %s", name,
-                    said, verdict_errors[k].advice);
-  /* With a name even a 500 is a verdict and no mishap. */
+  if (k < HERALD_COUNT (refusal_errors))
+    herald->settle (job, reply, refusal_errors[k].outcome, "%s: %s; %s", name,
+                    said, refusal_errors[k].advice);
+  /* With a name even a 500 is a refusal and no mishap. */
   else if (*name != '\0' && reply->status / 100 != 4)
     herald->settle (job, reply, HERALD_SPLIT, "%s: %s", name, said);
   else
@@ -47,9 +47,9 @@ verdict_settle_error (struct herald_job *job, const struct herald_reply *reply)
 
 /* Which result is an address's; HERALD_END: none. */
 static size_t
-verdict_find (const struct herald_reply *reply, const char *address)
+refusal_find (const struct herald_reply *reply, const char *address)
 {
-  for (size_t k = 0; k <= VERDICT_MOST_RECIPIENTS; k++)
+  for (size_t k = 0; k <= REFUSAL_MOST_RECIPIENTS; k++)
     if (strcasecmp (herald->json_text (reply, "%zu.email", k), address) == 0)
       return k;
   return HERALD_END;
@@ -57,7 +57,7 @@ verdict_find (const struct herald_reply *reply, const char *address)
 
 /* Why result k is a refusal; NULL if it is none. */
 static const char *
-verdict_refusal (const struct herald_reply *reply, size_t k)
+refusal_reason (const struct herald_reply *reply, size_t k)
 {
   const char *status = herald->json_text (reply, "%zu.status", k);
   const char *reason = herald->json_text (reply, "%zu.reject_reason", k);
@@ -68,11 +68,11 @@ verdict_refusal (const struct herald_reply *reply, size_t k)
 }
 
 static void
-verdict_settle_one (struct herald_job *job, const struct herald_reply *reply,
+refusal_settle_one (struct herald_job *job, const struct herald_reply *reply,
                     size_t i)
 {
-  size_t k = verdict_find (reply, herald->mail (job, i)->to.address);
-  const char *refusal = verdict_refusal (reply, k);
+  size_t k = refusal_find (reply, herald->mail (job, i)->to.address);
+  const char *refusal = refusal_reason (reply, k);
   const char *queued = herald->json_text (reply, "%zu.queued_reason", k);
 
   if (refusal == NULL) {
@@ -90,18 +90,18 @@ verdict_settle_one (struct herald_job *job, const struct herald_reply *reply,
 }
 
 void
-verdict_settle (struct herald_job *job, const struct herald_reply *reply)
+refusal_settle (struct herald_job *job, const struct herald_reply *reply)
 {
   const char *bcc = herald->mail (job, 0)->bcc.address;
   size_t i;
 
   if (reply->status / 100 != 2 || *herald->json_text (reply, "name") != '\0') {
-    verdict_settle_error (job, reply);
+    refusal_settle_error (job, reply);
     return;
   }
   for (size_t k = 0; (i = herald->covered (reply, k)) != HERALD_END; k++)
-    verdict_settle_one (job, reply, i);
+    refusal_settle_one (job, reply, i);
   if (bcc != NULL
-      && verdict_refusal (reply, verdict_find (reply, bcc)) != NULL)
+      && refusal_reason (reply, refusal_find (reply, bcc)) != NULL)
     herald->log (HERALD_WARNING, "the service refuses the BCC address");
 }
