@@ -5,12 +5,13 @@
 
 #include "refusal.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum {
   REFUSAL_MOST_ERRORS = 1000,           /* looked at */
   REFUSAL_MOST_QUOTED = 300,            /* characters of the service's text */
-  REFUSAL_MOST_WAIT_MS = 60 * 60 * 1000
+  REFUSAL_MOST_WAIT_S = 60 * 60
 };
 
 static const char *
@@ -20,27 +21,17 @@ refusal_error (const struct herald_reply *reply, size_t k, const char *name)
                        REFUSAL_MOST_QUOTED);
 }
 
-/* Leading digits, up to what no limit here exceeds. */
-static int64_t
-refusal_digits (const char *text)
-{
-  int64_t value = 0;
-
-  for (; *text >= '0' && *text <= '9' && value < INT32_MAX; text++)
-    value = value * 10 + (*text - '0');
-  return value;
-}
-
 /* The service says when it will listen again in seconds of the epoch. */
 static void
 refusal_settle_limit (struct herald_job *job, const struct herald_reply *reply)
 {
-  const char *reset = herald->reply_header (reply, "X-RateLimit-Reset");
-  int64_t wait_ms = refusal_digits (reset) * 1000 - herald->now_ms ();
+  int64_t wait_s = herald->header_number (reply, "X-RateLimit-Reset")
+                   - herald->now_ms () / 1000;
 
-  if (reply->retry_after_ms < 0 && wait_ms > 0)
-    herald->wait (job, wait_ms < REFUSAL_MOST_WAIT_MS
-                         ? wait_ms : REFUSAL_MOST_WAIT_MS);
+  if (wait_s > REFUSAL_MOST_WAIT_S)
+    wait_s = REFUSAL_MOST_WAIT_S;
+  if (reply->retry_after_ms < 0 && wait_s > 0)
+    herald->wait (job, wait_s * 1000);
   herald->settle (job, reply, HERALD_RETRY, "%s",
                   refusal_error (reply, 0, "message"));
 }
@@ -75,7 +66,7 @@ refusal_settle_errors (struct herald_job *job,
     if (strncmp (field, prefix, sizeof prefix - 1) != 0 || *digits < '0'
         || *digits > '9')
       continue;
-    i = herald->covered (reply, (size_t) refusal_digits (digits));
+    i = herald->covered (reply, strtoul (digits, NULL, 10));
     if (i != HERALD_END)
       herald->rejected (job, i, "%s: %s", field, said);
   }

@@ -59,6 +59,8 @@ sendgrid_open (const struct herald_settings *settings, void **instance)
   if (herald->number (settings, "sandbox") != 0)
     herald->warn (settings, "sandbox",
                   "is on: nobody will get a mail of this integration");
+  if (herald->mail_form (settings)->bcc.address != NULL)
+    herald->limit_batch (settings, SENDGRID_MOST_RECIPIENTS / 2);
   return 0;
 }
 
@@ -124,101 +126,105 @@ sendgrid_request (struct herald_job *job, const char *method, const char *path,
   return request;
 }
 
-/* ,"name":"value" if there is a value: the service refuses empty ones. */
-static const char *
-sendgrid_member (const char *name, const char *value)
+/* "name":{"email":...}.  The service refuses names with a semicolon or
+ * comma. */
+static void
+sendgrid_append_mailbox (struct herald_request *request, const char *name,
+                         const struct herald_mailbox *mailbox)
 {
-  if (value == NULL || *value == '\0')
-    return "";
-  return herald->format (",%s:%s", herald->quote (name),
-                         herald->quote (value));
-}
-
-/* The service refuses names with a semicolon or comma. */
-static const char *
-sendgrid_mailbox (const struct herald_mailbox *box)
-{
-  size_t len = box->name != NULL ? strlen (box->name) : 0;
-  char *name = herald->alloc (len + 1);
+  size_t len = mailbox->name != NULL ? strlen (mailbox->name) : 0;
+  char *text = herald->alloc (len + 1);
 
   for (size_t k = 0; k < len; k++)
-    name[k] = strchr (";,", box->name[k]) != NULL ? ' ' : box->name[k];
-  return herald->format (
-    "{\"email\":%s%s}", herald->quote (box->address),
-    name[strspn (name, " ")] != '\0' ? sendgrid_member ("name", name) : "");
+    text[k]
+      = strchr (";,", mailbox->name[k]) != NULL ? ' ' : mailbox->name[k];
+  if (name != NULL)
+    herald->append (request, ",\"%s\":", name);
+  herald->append (request, "{");
+  herald->append_member (request, "email", mailbox->address);
+  herald->append_member (request, "name",
+                         text[strspn (text, " ")] != '\0' ? text : NULL);
+  herald->append (request, "}");
 }
 
 static void
-sendgrid_add_mail (struct herald_request *request,
-                   const struct herald_mail *mail)
+sendgrid_append_content (struct herald_request *request,
+                         const struct herald_mail *mail)
 {
-  const char *content = "", *headers = "";
+  const struct herald_header parts[]
+    = { { "text/plain", mail->text }, { "text/html", mail->html } };
+  size_t n = 0;
 
-  if (mail->text != NULL && *mail->text != '\0')
-    content = herald->format (",{\"type\":\"text/plain\",\"value\":%s}",
-                              herald->quote (mail->text));
-  if (mail->html != NULL && *mail->html != '\0')
-    content = herald->format ("%s,{\"type\":\"text/html\",\"value\":%s}",
-                              content, herald->quote (mail->html));
-  for (uint32_t k = 0; k < mail->n_headers; k++)
-    headers = herald->format (
-      "%s%s", headers,
-      sendgrid_member (mail->headers[k].name, mail->headers[k].value));
-  herald->append (request, ",\"from\":%s%s%s", sendgrid_mailbox (&mail->from),
-                  sendgrid_member ("subject", mail->subject),
-                  sendgrid_member ("template_id", mail->template_id));
-  if (mail->reply_to.address != NULL)
-    herald->append (request, ",\"reply_to\":%s",
-                    sendgrid_mailbox (&mail->reply_to));
-  if (*content != '\0')
-    herald->append (request, ",\"content\":[%s]", content + 1);
-  if (*headers != '\0')
-    herald->append (request, ",\"headers\":{%s}", headers + 1);
+  for (size_t k = 0; k < HERALD_COUNT (parts); k++)
+    if (parts[k].value != NULL && *parts[k].value != '\0')
+      herald->append (request, "%s{\"type\":\"%s\",\"value\":%s}",
+                      n++ == 0 ? ",\"content\":[" : ",", parts[k].name,
+                      herald->quote (parts[k].value));
+  herald->append (request, n > 0 ? "]" : "");
 }
 
 static void
-sendgrid_add_options (struct herald_request *request,
-                      const struct herald_settings *settings)
+sendgrid_append_mail (struct herald_request *request,
+                      const struct herald_mail *mail)
+{
+  sendgrid_append_mailbox (request, "from", &mail->from);
+  herald->append_member (request, "subject", mail->subject);
+  herald->append_member (request, "template_id", mail->template_id);
+  if (mail->reply_to.address != NULL)
+    sendgrid_append_mailbox (request, "reply_to", &mail->reply_to);
+  sendgrid_append_content (request, mail);
+  if (mail->n_headers == 0)
+    return;
+  herald->append (request, ",\"headers\":{");
+  for (uint32_t k = 0; k < mail->n_headers; k++)
+    herald->append_member (request, mail->headers[k].name,
+                           mail->headers[k].value);
+  herald->append (request, "}");
+}
+
+static void
+sendgrid_append_options (struct herald_request *request,
+                         const struct herald_settings *settings)
 {
   const char *opens = herald->text (settings, "track-opens");
   const char *clicks = herald->text (settings, "track-clicks");
   const char *group = herald->text (settings, "unsubscribe-group");
-  const char *categories = "", *tracking = "", *category;
+  const char *category;
 
-  for (size_t k = 0;
-       (category = herald->text_at (settings, "category", k)) != NULL; k++)
-    categories
-      = herald->format ("%s,%s", categories, herald->quote (category));
+  if (herald->text (settings, "category") != NULL) {
+    herald->append (request, ",\"categories\":[");
+    for (size_t k = 0;
+         (category = herald->text_at (settings, "category", k)) != NULL; k++)
+      herald->append_member (request, NULL, category);
+    herald->append (request, "]");
+  }
+  if (opens != NULL || clicks != NULL)
+    herald->append (request, ",\"tracking_settings\":{");
   if (opens != NULL)
-    tracking = herald->format (",\"open_tracking\":{\"enable\":%s}", opens);
+    herald->append (request, "\"open_tracking\":{\"enable\":%s}%s", opens,
+                    clicks != NULL ? "," : "}");
   if (clicks != NULL)
-    tracking = herald->format ("%s,\"click_tracking\":{\"enable\":%s}",
-                               tracking, clicks);
-  if (*categories != '\0')
-    herald->append (request, ",\"categories\":[%s]", categories + 1);
-  if (*tracking != '\0')
-    herald->append (request, ",\"tracking_settings\":{%s}", tracking + 1);
+    herald->append (request, "\"click_tracking\":{\"enable\":%s}}", clicks);
   if (group != NULL)
     herald->append (request, ",\"asm\":{\"group_id\":%s}", group);
   if (herald->number (settings, "sandbox") != 0)
     herald->append (request,
                     ",\"mail_settings\":{\"sandbox_mode\":{\"enable\":true}}");
-  herald->append (
-    request, "%s",
-    sendgrid_member ("ip_pool_name", herald->text (settings, "ip-pool")));
+  herald->append_member (request, "ip_pool_name",
+                         herald->text (settings, "ip-pool"));
 }
 
 /* No address may be in it twice. */
 static void
-sendgrid_add_recipient (struct herald_request *request, struct herald_job *job,
-                        size_t i)
+sendgrid_append_recipient (struct herald_request *request,
+                           struct herald_job *job, size_t i)
 {
   const struct herald_mail *mail = herald->mail (job, i);
 
-  herald->covers (request, i);
-  herald->append (request,
-                  "{\"to\":[%s],\"custom_args\":{\"delivery_id\":\"%s\"}",
-                  sendgrid_mailbox (&mail->to), herald->delivery (job, i)->id);
+  herald->append (request, "{\"to\":[");
+  sendgrid_append_mailbox (request, NULL, &mail->to);
+  herald->append (request, "],\"custom_args\":{\"delivery_id\":\"%s\"}",
+                  herald->delivery (job, i)->id);
   if (mail->bcc.address != NULL
       && strcasecmp (mail->bcc.address, mail->to.address) != 0)
     herald->append (request, ",\"bcc\":[{\"email\":%s}]",
@@ -233,27 +239,20 @@ static int
 sendgrid_build (void *instance, struct herald_job *job)
 {
   const struct herald_settings *settings = herald->settings (job);
-  const struct herald_mail *mail = herald->mail (job, 0);
-  size_t n = herald->count (job), most = SENDGRID_MOST_RECIPIENTS;
+  struct herald_request *request
+    = sendgrid_request (job, "POST", "mail/send", sendgrid_reply);
 
   (void) instance;
-  if (mail->bcc.address != NULL)
-    most /= 2;
-  for (size_t first = 0; first < n; first += most) {
-    struct herald_request *request
-      = sendgrid_request (job, "POST", "mail/send", sendgrid_reply);
-
-    herald->append (request, "{\"personalizations\":[");
-    for (size_t i = first; i < n && i < first + most; i++) {
-      herald->append (request, i > first ? "," : "");
-      sendgrid_add_recipient (request, job, i);
-    }
-    herald->append (request, "]");
-    sendgrid_add_mail (request, mail);
-    sendgrid_add_options (request, settings);
-    herald->append (request, "}");
-    herald->merge (request, "", herald->text (settings, "extra"));
+  herald->append (request, "{\"personalizations\":[");
+  for (size_t i = 0; i < herald->count (job); i++) {
+    herald->append (request, i > 0 ? "," : "");
+    sendgrid_append_recipient (request, job, i);
   }
+  herald->append (request, "]");
+  sendgrid_append_mail (request, herald->mail (job, 0));
+  sendgrid_append_options (request, settings);
+  herald->append (request, "}");
+  herald->merge (request, "", herald->text (settings, "extra"));
   return 0;
 }
 
