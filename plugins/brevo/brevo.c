@@ -8,16 +8,15 @@
 #include "herald-plugin.h"
 
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "plain.h"
+#include "refusal.h"
+
 enum {
-  BREVO_MOST_NAME = 70,                 /* characters */
   BREVO_MOST_PARAMS = 100 * 1000,       /* bytes of one mail's ... */
   BREVO_MOST_ALL_PARAMS = 1000 * 1000,  /* ... and of a request's */
-  BREVO_MOST_TEXT = 4 << 20,            /* of a job; our own limit */
-  BREVO_MOST_WAIT_S = 24 * 60 * 60,
-  BREVO_MOST_QUOTED = 300               /* characters of an error's text */
+  BREVO_MOST_TEXT = 4 << 20             /* of a job; our own limit */
 };
 
 static const struct herald_field brevo_settings[] = {
@@ -41,75 +40,7 @@ static const struct herald_field brevo_settings[] = {
     .example = "{\"scheduledAt\": \"2026-12-24T18:00:00.000Z\"}" }
 };
 
-/* Texts. */
-
-/* Brevo expands {{ }} and {% %} in whatever it is sent, and has no switch
- * for it.  What participants typed must stay as it is: between the two
- * characters of a tag's beginning comes what no reader sees. */
-static const char *
-brevo_plain (const char *text, const char *brace, const char *line_break)
-{
-  enum { MORE = 5 };                    /* bytes in place of one, less one */
-  size_t len = strlen (text);
-  char *out, *to;
-
-  for (const char *p = text; (p = strpbrk (p, "{\n")) != NULL; p++)
-    len += MORE;
-  out = to = herald->alloc (len + 1);
-  for (; *text != '\0'; text++) {
-    if (*text == '{' && text[1] != '\0' && strchr ("{%#", text[1]) != NULL)
-      to = stpcpy (to, brace);
-    else if (*text == '\n')
-      to = stpcpy (to, line_break);
-    else
-      *to++ = *text;
-  }
-  return out;
-}
-
-static const char *
-brevo_text (const char *text)
-{
-  return brevo_plain (text, "{\u2060", "\n");
-}
-
-static const char *
-brevo_html (const struct herald_mail *mail)
-{
-  if (mail->html != NULL)
-    return brevo_plain (mail->html, "&#123;", "\n");
-  return brevo_plain (herald->html_escape (mail->text), "&#123;", "<br>\n");
-}
-
-/* What is not ASCII as RFC 2047 says, else the text as it is. */
-static const char *
-brevo_encode (const char *text)
-{
-  static const char end[] = " <a@b>";
-  const struct herald_mailbox mailbox = { text, "a@b" };
-  const char *from = herald->mailbox (&mailbox);
-
-  if (strncmp (from, "=?", 2) != 0)
-    return text;
-  return herald->format ("%.*s", (int) (strlen (from) - strlen (end)), from);
-}
-
-/* Brevo refuses a name that is long, and drops one that has both a comma or
- * the like and a character beyond ASCII, unless it comes encoded. */
-static const char *
-brevo_name (const char *name)
-{
-  const char *plain = brevo_text (name);
-  const char *text = herald->clip (plain, BREVO_MOST_NAME);
-
-  if (strpbrk (text, ",;:@<>()[]\\\"") == NULL)
-    return text;
-  for (size_t most = BREVO_MOST_NAME;
-       strlen (text = brevo_encode (herald->clip (plain, most)))
-       > BREVO_MOST_NAME;)
-    most -= 4;
-  return text;
-}
+/* Requests. */
 
 static const char *
 brevo_person (const struct herald_mailbox *who)
@@ -119,10 +50,8 @@ brevo_person (const struct herald_mailbox *who)
   if (who->name == NULL)
     return herald->format ("{\"email\":%s}", address);
   return herald->format ("{\"email\":%s,\"name\":%s}", address,
-                         herald->quote (brevo_name (who->name)));
+                         herald->quote (plain_name (who->name)));
 }
-
-/* Requests. */
 
 /* 0: none; Brevo refuses an empty object. */
 static size_t
@@ -148,18 +77,14 @@ brevo_add_mail (struct herald_request *request, struct herald_job *job,
   if (mail->reply_to.address != NULL)
     herald->append (request, ",\"replyTo\":%s",
                     brevo_person (&mail->reply_to));
-  if (*mail->subject != '\0')
-    herald->append (request, ",\"subject\":%s",
-                    herald->quote (brevo_text (mail->subject)));
+  herald->append_member (request, "subject", plain_text (mail->subject));
   if (brevo_params_len (job, i) > 0)
     herald->append (request, ",\"params\":%s", herald->record (job, i));
   if (mail->template_id != NULL)
     return;
   herald->append (request, ",\"htmlContent\":%s",
-                  herald->quote (brevo_html (mail)));
-  if (mail->text != NULL)
-    herald->append (request, ",\"textContent\":%s",
-                    herald->quote (brevo_text (mail->text)));
+                  herald->quote (plain_html (mail)));
+  herald->append_member (request, "textContent", plain_text (mail->text));
 }
 
 /* What mails must have in common to share a request: sender and headers
@@ -177,7 +102,7 @@ brevo_common (const struct herald_job *job, size_t i)
 
   for (uint32_t k = 0; k < mail->n_headers; k++) {
     const char *name = mail->headers[k].name;
-    const char *value = brevo_encode (brevo_text (mail->headers[k].value));
+    const char *value = herald->encoded (plain_text (mail->headers[k].value));
 
     if (strcasestr (own, herald->format (" %s ", name)) == NULL)
       text = herald->format ("%s%s:%s,", text, herald->quote (name),
@@ -203,45 +128,6 @@ brevo_request (struct herald_job *job, const char *method, const char *path,
 
 /* Replies. */
 
-/* By code, whatever the status.  Of 402 any is one. */
-static const struct {
-  const char *code;
-  const char *advice;
-} brevo_blocks[] = {
-  { "unauthorized", "check API Key, and Authorised IPs at Brevo" },
-  { "permission_denied", "the key or the account may not send" },
-  { "not_enough_credits", "the account has no credits left" },
-  { "Insufficient credits", "the account has no credits left" },
-  { "account_under_validation", "Brevo has not approved the account yet" }
-};
-
-static void
-brevo_settle_error (struct herald_job *job, const struct herald_reply *reply)
-{
-  const char *code = herald->json_text (reply, "code");
-  const char *said
-    = herald->clip (herald->json_text (reply, "message"), BREVO_MOST_QUOTED);
-  /* Seconds left; a Retry-After is never sent. */
-  long wait_s
-    = strtol (herald->reply_header (reply, "x-sib-ratelimit-reset"), NULL, 10);
-
-  for (size_t k = 0; k < HERALD_COUNT (brevo_blocks); k++)
-    if (strcmp (code, brevo_blocks[k].code) == 0) {
-      herald->settle (job, reply, HERALD_BLOCKED, "%s: %s", said,
-                      brevo_blocks[k].advice);
-      return;
-    }
-  if (reply->status == 402)
-    herald->settle (job, reply, HERALD_BLOCKED, "%s", said);
-  else if (reply->status == 429 && wait_s > 0 && wait_s <= BREVO_MOST_WAIT_S) {
-    herald->wait (job, (int64_t) wait_s * 1000);
-    herald->settle (job, reply, HERALD_RETRY, "%s", said);
-  } else if (*said != '\0')
-    herald->settle (job, reply, HERALD_BY_STATUS, "%s: %s", code, said);
-  else
-    herald->settle (job, reply, HERALD_BY_STATUS, NULL);
-}
-
 /* The ids are in the order of the versions. */
 static int
 brevo_reply (void *instance, struct herald_job *job,
@@ -256,7 +142,7 @@ brevo_reply (void *instance, struct herald_job *job,
 
   (void) instance;
   if (reply->status / 100 != 2 && !is_repeated) {
-    brevo_settle_error (job, reply);
+    refusal_settle (job, reply);
     return 0;
   }
   for (size_t k = 0; (i = herald->covered (reply, k)) != HERALD_END; k++) {
@@ -288,14 +174,15 @@ brevo_send (struct herald_job *job, const char *common, const size_t *group,
   herald->append (request,
                   "%s\"idempotencyKey\":\"%s\",\"X-Mailin-custom\":\"%s\"}",
                   common, key, key);
-  for (size_t k = 0; (tag = herald->text_at (settings, "tag", k)) != NULL; k++)
-    herald->append (request, "%s%s", k == 0 ? ",\"tags\":[" : ",",
-                    herald->quote (tag));
-  if (herald->text_at (settings, "tag", 0) != NULL)
+  if (herald->text (settings, "tag") != NULL) {
+    herald->append (request, ",\"tags\":[");
+    for (size_t k = 0; (tag = herald->text_at (settings, "tag", k)) != NULL;
+         k++)
+      herald->append_member (request, NULL, tag);
     herald->append (request, "]");
-  if (template_id != NULL) /* digits; JSON has no 007 */
-    herald->append (request, ",\"templateId\":%s",
-                    template_id + strspn (template_id, "0"));
+  }
+  if (template_id != NULL)
+    herald->append (request, ",\"templateId\":%s", template_id);
   else if (n > 1) /* else versions have none; nobody gets these */
     herald->append (request, ",\"subject\":\"-\",\"htmlContent\":\"<p></p>\"");
   for (size_t k = 0; k < n; k++) {
@@ -364,13 +251,17 @@ brevo_verified (void *instance, struct herald_job *job,
                 const struct herald_reply *reply)
 {
   (void) instance;
-  if (reply->status / 100 == 2)
+  if (reply->status / 100 == 2
+      && herald->json_kind (reply, NULL) != HERALD_JSON_OBJECT)
+    herald->settle (job, reply, HERALD_BLOCKED,
+                    "what answers is not Brevo; check Base URL");
+  else if (reply->status / 100 == 2)
     herald->verified (job, HERALD_PROVEN, "Brevo accepts this key");
   else if (reply->status == 403)
     herald->verified (job, HERALD_UNPROVEN,
                       "valid, but the key may not read the account");
   else
-    brevo_settle_error (job, reply);
+    refusal_settle (job, reply);
   return 0;
 }
 

@@ -66,70 +66,63 @@ mailjet_request (struct herald_job *job, const char *method, const char *path,
   return request;
 }
 
-static const char *
-mailjet_person (const struct herald_mailbox *who)
-{
-  const char *address = herald->quote (who->address);
-
-  if (who->name == NULL)
-    return herald->format ("{\"Email\":%s}", address);
-  return herald->format ("{\"Email\":%s,\"Name\":%s}", address,
-                         herald->quote (who->name));
-}
-
-/* A member of the object that is being written, if there is a value. */
+/* Nothing without an address. */
 static void
-mailjet_add (struct herald_request *request, const char *name,
-             const char *text)
+mailjet_append_person (struct herald_request *request, const char *name,
+                       bool is_list, const struct herald_mailbox *who)
 {
-  if (text != NULL && *text != '\0')
-    herald->append (request, ",\"%s\":%s", name, herald->quote (text));
+  if (who->address == NULL)
+    return;
+  herald->append (request, ",\"%s\":%s", name, is_list ? "[{" : "{");
+  herald->append_member (request, "Email", who->address);
+  herald->append_member (request, "Name", who->name);
+  herald->append (request, is_list ? "}]" : "}");
 }
 
 /* Without TemplateLanguage Mailjet leaves {{var:x}} as it is. */
 static void
-mailjet_add_content (struct herald_request *request, struct herald_job *job,
+mailjet_append_content (struct herald_request *request, struct herald_job *job,
                      size_t i)
 {
   const struct herald_mail *mail = herald->mail (job, i);
 
-  mailjet_add (request, "Subject",
+  herald->append_member (request, "Subject",
                herald->clip (mail->subject, MAILJET_MOST_SUBJECT));
-  mailjet_add (request, "TextPart", mail->text);
-  mailjet_add (request, "HTMLPart", mail->html);
+  herald->append_member (request, "TextPart", mail->text);
+  herald->append_member (request, "HTMLPart", mail->html);
   if (mail->template_id == NULL)
     herald->append (request, ",\"TemplateLanguage\":false");
-  else                                  /* digits; JSON has no 007 */
+  else
     herald->append (request, ",\"TemplateID\":%s,\"TemplateLanguage\":true"
                              ",\"Variables\":%s",
-                    mail->template_id + strspn (mail->template_id, "0"),
-                    herald->record (job, i));
+                    mail->template_id, herald->record (job, i));
 }
 
 static void
-mailjet_add_message (struct herald_request *request, struct herald_job *job,
+mailjet_append_message (struct herald_request *request, struct herald_job *job,
                      size_t i)
 {
   const struct herald_settings *settings = herald->settings (job);
   const struct herald_mail *mail = herald->mail (job, i);
 
-  herald->append (request, "{\"CustomID\":\"%s\",\"From\":%s,\"To\":[%s]",
-                  herald->delivery (job, i)->id, mailjet_person (&mail->from),
-                  mailjet_person (&mail->to));
-  if (mail->bcc.address != NULL)
-    herald->append (request, ",\"Bcc\":[%s]", mailjet_person (&mail->bcc));
-  if (mail->reply_to.address != NULL)
-    herald->append (request, ",\"ReplyTo\":%s",
-                    mailjet_person (&mail->reply_to));
-  mailjet_add_content (request, job, i);
-  mailjet_add (request, "CustomCampaign", herald->text (settings, "campaign"));
-  mailjet_add (request, "TrackOpens", herald->text (settings, "track-opens"));
-  mailjet_add (request, "TrackClicks", herald->text (settings, "track-clicks"));
-  for (uint32_t k = 0; k < mail->n_headers; k++)
-    herald->append (request, "%s%s:%s", k == 0 ? ",\"Headers\":{" : ",",
-                    herald->quote (mail->headers[k].name),
-                    herald->quote (mail->headers[k].value));
-  herald->append (request, mail->n_headers > 0 ? "}}" : "}");
+  herald->append (request, "{\"CustomID\":\"%s\"",
+                  herald->delivery (job, i)->id);
+  mailjet_append_person (request, "From", false, &mail->from);
+  mailjet_append_person (request, "To", true, &mail->to);
+  mailjet_append_person (request, "Bcc", true, &mail->bcc);
+  mailjet_append_person (request, "ReplyTo", false, &mail->reply_to);
+  mailjet_append_content (request, job, i);
+  herald->append_member (request, "CustomCampaign", herald->text (settings, "campaign"));
+  herald->append_member (request, "TrackOpens", herald->text (settings, "track-opens"));
+  herald->append_member (request, "TrackClicks", herald->text (settings, "track-clicks"));
+  if (mail->n_headers > 0) {
+    herald->append (request, ",\"Headers\":{");
+    for (uint32_t k = 0; k < mail->n_headers; k++)
+      herald->append_member (request, mail->headers[k].name,
+                             mail->headers[k].value);
+    herald->append (request, "}");
+  }
+  herald->append (request, "}");
 }
 
 /* Replies. */
@@ -246,7 +239,7 @@ mailjet_build (void *instance, struct herald_job *job)
   (void) instance;
   for (size_t i = 0; i < herald->count (job); i++) {
     herald->append (request, i == 0 ? "{\"Messages\":[" : ",");
-    mailjet_add_message (request, job, i);
+    mailjet_append_message (request, job, i);
   }
   herald->append (request, herald->number (settings, "sandbox") != 0
                              ? "],\"SandboxMode\":true}" : "]}");
@@ -261,7 +254,11 @@ mailjet_verified (void *instance, struct herald_job *job,
                   const struct herald_reply *reply)
 {
   (void) instance;
-  if (reply->status / 100 == 2)
+  if (reply->status / 100 == 2
+      && herald->json_kind (reply, "Data") != HERALD_JSON_ARRAY)
+    herald->settle (job, reply, HERALD_BLOCKED,
+                    "what answers is not Mailjet; check Base URL");
+  else if (reply->status / 100 == 2)
     herald->verified (job, HERALD_PROVEN, "Mailjet accepts these keys");
   else if (reply->status == 403)
     herald->verified (job, HERALD_UNPROVEN,
