@@ -6,7 +6,6 @@
  * SPDX-License-Identifier: MIT
  */
 
-#include "members.h"
 #include "plain.h"
 #include "recipients.h"
 #include "refusal.h"
@@ -70,7 +69,7 @@ static int
 mailgun_open (const struct herald_settings *settings, void **instance)
 {
   const char *domain = herald->text (settings, "domain");
-  struct members members;
+  const char *extra = herald->text (settings, "extra"), *name;
 
   (void) instance;
   if (domain[strspn (domain, "abcdefghijklmnopqrstuvwxyz0123456789.-"
@@ -82,12 +81,12 @@ mailgun_open (const struct herald_settings *settings, void **instance)
     herald->complain (settings, "delivery_id",
                       "is a variable of herald's own: name the parameter "
                       "otherwise");
-  if (herald->text (settings, "extra") == NULL)
-    return 0;
-  members_open (&members, herald->text (settings, "extra"));
-  while (members_next (&members))
+  /* Of a mail with a blind copy Mailgun would send one for each recipient. */
+  if (herald->mail_form (settings)->bcc.address != NULL)
+    herald->limit_batch (settings, 1);
+  for (size_t i = 0; herald->member (extra, i, &name) != NULL; i++)
     for (size_t k = 0; k < HERALD_COUNT (mailgun_own); k++)
-      if (strcasecmp (members.name, mailgun_own[k]) == 0)
+      if (strcasecmp (name, mailgun_own[k]) == 0)
         herald->complain (settings, "extra",
                           "must not have %s, which only herald sets",
                           mailgun_own[k]);
@@ -151,19 +150,17 @@ mailgun_add_mail (struct herald_request *request,
 }
 
 static void
-mailgun_add_extra (struct herald_request *request, const char *json)
+mailgun_add_extra (struct herald_request *request, const char *extra)
 {
-  struct members members, items;
+  const char *name, *value, *item;
 
-  if (json == NULL)
-    return;
-  members_open (&members, json);
-  while (members_next (&members)) {
-    members_open (&items, *members.value == '[' ? members.value : "");
-    while (members_next (&items))
-      herald->form (request, members.name, members_text (items.value));
-    if (*members.value != '[' && strcmp (members.value, "null") != 0)
-      herald->form (request, members.name, members_text (members.value));
+  for (size_t i = 0; (value = herald->member (extra, i, &name)) != NULL; i++) {
+    if (*value != '[' && strcmp (value, "null") != 0)
+      herald->form (request, name, herald->unquote (value));
+    for (size_t k = 0;
+         *value == '[' && (item = herald->member (value, k, NULL)) != NULL;
+         k++)
+      herald->form (request, name, herald->unquote (item));
   }
 }
 

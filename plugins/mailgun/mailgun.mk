@@ -10,8 +10,6 @@ endif
 
 plugins_mailgun_la_SOURCES = \
 	plugins/mailgun/mailgun.c \
-	plugins/mailgun/members.c \
-	plugins/mailgun/members.h \
 	plugins/mailgun/plain.c \
 	plugins/mailgun/plain.h \
 	plugins/mailgun/recipients.c \

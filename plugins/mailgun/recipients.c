@@ -7,26 +7,19 @@
 
 #include <string.h>
 
-#include "members.h"
 #include "plain.h"
 
 /* Recipient variables are texts, with names that %recipient.NAME% can
- * name; others, such as a list, go with one mail alone.  So do mails with
- * a blind copy, of which Mailgun would send one for each recipient. */
+ * name; others, such as a list, go with one mail alone. */
 bool
 recipients_can_join (struct herald_job *job, size_t i)
 {
-  struct members members;
+  const char *record = herald->record (job, i), *name, *value;
 
-  if (herald->mail (job, i)->bcc.address != NULL)
-    return false;
-  members_open (&members, herald->record (job, i));
-  while (members_next (&members))
-    if (strchr ("\"-0123456789n", *members.value) == NULL
-        || *members.name == '\0'
-        || members.name[strspn (members.name,
-                                "abcdefghijklmnopqrstuvwxyz0123456789_"
-                                "ABCDEFGHIJKLMNOPQRSTUVWXYZ")]
+  for (size_t k = 0; (value = herald->member (record, k, &name)) != NULL; k++)
+    if (strchr ("\"-0123456789n", *value) == NULL || *name == '\0'
+        || name[strspn (name, "abcdefghijklmnopqrstuvwxyz0123456789_"
+                              "ABCDEFGHIJKLMNOPQRSTUVWXYZ")]
              != '\0')
       return false;
   return true;
@@ -61,12 +54,13 @@ static struct names
 names_of (struct herald_job *job)
 {
   struct names names = { NULL, 0, 0 };
-  struct members members;
+  const char *name;
 
   for (size_t i = 0; i < herald->count (job); i++) {
-    members_open (&members, herald->record (job, i));
-    while (members_next (&members))
-      names_add (&names, members.name);
+    const char *record = herald->record (job, i);
+
+    for (size_t k = 0; herald->member (record, k, &name) != NULL; k++)
+      names_add (&names, name);
   }
   return names;
 }
