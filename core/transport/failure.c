@@ -171,6 +171,10 @@ add_refusal (struct buf *out, const struct failure *failure,
                 "LOGIN, CRAM-MD5): remove the login, or use its port for "
                 "submission with TLS", where);
     return true;
+  case FAILURE_LOGIN_NOT_OFFERED:
+    buf_printf (out, "%s offers no login (AUTH): remove the login, or use "
+                "its port for submission with TLS", where);
+    return true;
   default:
     return false;
   }

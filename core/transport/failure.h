@@ -34,7 +34,8 @@ enum failure_cause {
   FAILURE_CERTIFICATE,          /* detail: the library's reason */
   FAILURE_CA_FILE,
   FAILURE_NO_STARTTLS,
-  FAILURE_NO_LOGIN,
+  FAILURE_NO_LOGIN,             /* only kinds that are not known here */
+  FAILURE_LOGIN_NOT_OFFERED,
   FAILURE_RESET,                /* the connection broke */
   FAILURE_STREAM,               /* one stream of HTTP/2 broke */
   FAILURE_NO_PROTOCOL           /* what came is no HTTP or SMTP */

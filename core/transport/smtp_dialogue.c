@@ -47,11 +47,23 @@ trimmed (const char *line, size_t len)
   return len;
 }
 
+static enum smtp_verb
+verb_read (const char *line, size_t len)
+{
+  if (starts_with (line, len, "EHLO "))
+    return SMTP_EHLO;
+  if (starts_with (line, len, "HELO "))
+    return SMTP_HELO;
+  return starts_with (line, len, "STARTTLS") ? SMTP_STARTTLS : SMTP_OTHER;
+}
+
 static void
 dialogue_step (struct smtp_dialogue *dialogue, const char *line, size_t len)
 {
+  dialogue->verb = verb_read (line, len);
+  if (dialogue->verb == SMTP_EHLO || dialogue->verb == SMTP_HELO)
+    dialogue->offers_login = dialogue->offers_tls = false;
   if (starts_with (line, len, "AUTH ")) {
-    dialogue->has_login = true;
     dialogue->stage = TRANSPORT_STAGE_LOGIN;
   } else if (starts_with (line, len, "MAIL ")) {
     dialogue->stage = TRANSPORT_STAGE_SENDER;
@@ -63,9 +75,7 @@ dialogue_step (struct smtp_dialogue *dialogue, const char *line, size_t len)
     dialogue->recipient = dialogue->n_recipients++;
   } else if (starts_with (line, len, "DATA"))
     dialogue->stage = TRANSPORT_STAGE_MESSAGE;
-  else if (starts_with (line, len, "EHLO ")
-           || starts_with (line, len, "HELO ")
-           || starts_with (line, len, "STARTTLS"))
+  else if (dialogue->verb != SMTP_OTHER)
     dialogue->stage = TRANSPORT_STAGE_CONNECT;
   else
     dialogue->stage = TRANSPORT_STAGE_DONE;
@@ -96,6 +106,17 @@ smtp_dialogue_command (struct smtp_dialogue *dialogue, const char *line,
   buf_clear (&dialogue->text);
 }
 
+/* A keyword of EHLO's reply, read as libcurl does, which minds the case:
+ * what it does not see it will not use. */
+static void
+dialogue_offer (struct smtp_dialogue *dialogue, const char *line, size_t len)
+{
+  if (len >= 5 && memcmp (line, "AUTH ", 5) == 0)
+    dialogue->offers_login = true;
+  else if (len >= 8 && memcmp (line, "STARTTLS", 8) == 0)
+    dialogue->offers_tls = true;
+}
+
 void
 smtp_dialogue_reply (struct smtp_dialogue *dialogue, const char *line,
                      size_t len)
@@ -117,16 +138,45 @@ smtp_dialogue_reply (struct smtp_dialogue *dialogue, const char *line,
     buf_clear (&dialogue->text);
   if (len > 4)
     buf_add (&dialogue->text, line + 4, len - 4);
+  if (len > 4 && dialogue->verb == SMTP_EHLO)
+    dialogue_offer (dialogue, line + 4, len - 4);
   dialogue->is_multiline = len > 3 && line[3] == '-';
   if (dialogue->is_multiline)
     return;
   dialogue->status = status;
   if (dialogue->stage == TRANSPORT_STAGE_MESSAGE && status == 354)
     dialogue->has_message = true;
+  if (dialogue->verb == SMTP_STARTTLS && status == 220)
+    dialogue->has_tls = true;
 }
 
 bool
 smtp_dialogue_is_refused (const struct smtp_dialogue *dialogue)
 {
   return dialogue->status >= 400;
+}
+
+bool
+smtp_dialogue_lacks_login (const struct smtp_dialogue *dialogue,
+                           enum transport_tls tls)
+{
+  bool is_accepted = dialogue->status >= 200 && dialogue->status < 300;
+  bool is_tls_next = !dialogue->has_tls && tls != TRANSPORT_TLS_NEVER
+                     && (tls != TRANSPORT_TLS_IF_OFFERED
+                         || dialogue->offers_tls);
+
+  if (dialogue->is_multiline || dialogue->status == 0
+      || dialogue->offers_login)
+    return false;
+  switch (dialogue->verb) {
+  case SMTP_EHLO:
+    return is_accepted && !is_tls_next;
+  case SMTP_HELO:
+    return is_accepted;
+  case SMTP_STARTTLS:           /* refused: it goes on in the clear */
+    return dialogue->status != 220 && tls == TRANSPORT_TLS_IF_OFFERED;
+  case SMTP_OTHER:
+    break;
+  }
+  return false;
 }

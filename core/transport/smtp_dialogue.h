@@ -17,6 +17,10 @@
 #include "base/buf.h"
 #include "transport.h"
 
+enum smtp_verb {                /* those that what follows depends on */
+  SMTP_OTHER, SMTP_EHLO, SMTP_HELO, SMTP_STARTTLS
+};
+
 struct smtp_dialogue {
   int status;                   /* of the last command; 0: not answered */
   enum transport_stage stage;   /* the step that command belongs to */
@@ -24,12 +28,14 @@ struct smtp_dialogue {
   struct buf text;              /* the last reply's lines without codes,
                                    a newline between them */
   bool has_begun;               /* something was said */
-  bool has_login;               /* AUTH was tried */
+  bool has_tls;                 /* set by the caller where it is implicit */
   bool has_message;             /* 354 came: content may have arrived */
   bool has_utf8;                /* MAIL asked for SMTPUTF8 */
   bool is_over;                 /* QUIT was sent: no more counts */
   size_t n_recipients;          /* RCPT commands so far */
   bool is_multiline;            /* in the middle of a reply */
+  enum smtp_verb verb;          /* what is being answered */
+  bool offers_login, offers_tls;        /* by the last EHLO's reply */
 };
 
 /* Forgets all but the memory; a zeroed struct may be cleared, too. */
@@ -44,5 +50,11 @@ void smtp_dialogue_reply (struct smtp_dialogue *dialogue, const char *line,
 
 /* Whether the last command was answered with a refusal (4yz, 5yz). */
 bool smtp_dialogue_is_refused (const struct smtp_dialogue *dialogue);
+
+/* Whether libcurl, given a login, will now go on without one, as none is
+ * offered.  To be asked after each line of a reply: it is true before the
+ * next command goes out. */
+bool smtp_dialogue_lacks_login (const struct smtp_dialogue *dialogue,
+                                enum transport_tls tls);
 
 #endif

@@ -43,6 +43,8 @@ struct transfer {
   struct assembly reply;
   struct smtp_dialogue dialogue;
   bool is_stopped;              /* SMTP: ended by us */
+  bool lacks_login;             /* why: no login is offered */
+  bool is_again;                /* over a second connection */
   curl_socket_t fd;             /* the connection it was last seen on */
   unsigned n_opened;            /* connections tried */
   char *guard_reason;           /* why it refused the last address; or NULL */
@@ -86,8 +88,9 @@ void transfer_free (struct transfer *transfer);
 
 /* Tell libcurl about transfer->request.  -1 with transfer->fault. */
 int transfer_set (struct transfer *transfer);
-/* Whether a mail only met a kept connection that the server had given up:
- * it is then set to go over a new one. */
+/* Whether a mail only met a kept connection that the server had given up,
+ * before anything was answered and any recipient named: it is then set to
+ * go over a new one, this once. */
 bool transfer_set_again (struct transfer *transfer, CURLcode code);
 
 /* The limits that hold, as asked for or by default. */

@@ -47,6 +47,21 @@ transfer_check_utf8 (struct transfer *transfer)
                 "an address with letters beyond ASCII needs");
 }
 
+/* libcurl hands the mail over without the login that was asked for, if the
+ * server offers none. */
+static void
+transfer_check_login (struct transfer *transfer)
+{
+  const struct transport_request *request = transfer->request;
+
+  if (!request || !request->user || transfer->is_stopped
+      || !smtp_dialogue_lacks_login (&transfer->dialogue, request->tls))
+    return;
+  transfer->is_stopped = true;
+  transfer->lacks_login = true;
+  transfer->dialogue.is_over = true;
+}
+
 /* libcurl waits, with the whole loop, for the answer to QUIT when it gives
  * up a connection.  Nobody needs that answer.  After a success it is some
  * other connection that goes, of which only the wait can be cut short. */
@@ -55,7 +70,7 @@ transfer_quit (struct transfer *transfer)
 {
   const struct smtp_dialogue *dialogue = &transfer->dialogue;
   bool is_own = dialogue->is_over
-                && (dialogue->status == 0
+                && (dialogue->status == 0 || transfer->is_stopped
                     || smtp_dialogue_is_refused (dialogue));
 
   if (is_own && transport_is_open (transfer->transport, transfer->fd))
@@ -79,8 +94,10 @@ on_dialogue (CURL *easy, curl_infotype type, char *text, size_t len,
     transfer_check_utf8 (transfer);
     if (is_quit)
       transfer_quit (transfer);
-  } else if (type == CURLINFO_HEADER_IN)
+  } else if (type == CURLINFO_HEADER_IN) {
     smtp_dialogue_reply (&transfer->dialogue, text, len);
+    transfer_check_login (transfer);
+  }
   return 0;
 }
 
@@ -146,6 +163,14 @@ transfer_set_mail (struct transfer *transfer)
   return 0;
 }
 
+static void
+transfer_begin_dialogue (struct transfer *transfer)
+{
+  smtp_dialogue_clear (&transfer->dialogue);
+  transfer->dialogue.has_tls
+    = strncasecmp (transfer->request->url, "smtps:", 6) == 0;
+}
+
 int
 transfer_set_smtp (struct transfer *transfer)
 {
@@ -156,7 +181,7 @@ transfer_set_smtp (struct transfer *transfer)
   CURL *easy = transfer->easy;
   unsigned tls = request->tls;
 
-  smtp_dialogue_clear (&transfer->dialogue);
+  transfer_begin_dialogue (transfer);
   SET (easy, CURLOPT_USE_SSL, use_ssl[tls <= TRANSPORT_TLS_NEVER ? tls : 0]);
   /* These options are for this request only. */
   if (request->user || !request->mail)
@@ -178,17 +203,28 @@ bool
 transfer_set_again (struct transfer *transfer, CURLcode code)
 {
   const struct smtp_dialogue *dialogue = &transfer->dialogue;
+  const struct transport_request *request = transfer->request;
+  bool is_unheard = dialogue->status == 0
+                    && (!dialogue->has_begun
+                        || dialogue->stage == TRANSPORT_STAGE_SENDER);
+  int64_t left_ms;
 
-  if (transfer->kind != TRANSFER_SMTP || !transfer->request->mail
+  if (transfer->kind != TRANSFER_SMTP || !request->mail || !is_unheard
       || (code != CURLE_RECV_ERROR && code != CURLE_SEND_ERROR)
-      || transfer->n_opened > 0 || transfer->is_stopped
-      || dialogue->status > 0 || dialogue->n_recipients > 0
-      || dialogue->has_login || dialogue->has_message)
+      || transfer->n_opened > 0 || transfer->is_again || transfer->is_stopped)
     return false;
-  smtp_dialogue_clear (&transfer->dialogue);
-  transfer->n_uploaded = 0;
-  transfer->detail[0] = '\0';
+  left_ms = transfer_total_ms (request)
+            - (loop_now_us (transfer->transport->loop)
+               - transfer->started_us) / 1000;
+  if (left_ms <= 0)
+    return false;
+  transfer_begin_dialogue (transfer);
+  transfer->is_again = true;
   transfer->is_prepared = false;
+  transfer->n_uploaded = 0;
+  transfer->fd = CURL_SOCKET_BAD;
+  transfer->detail[0] = '\0';
+  SET (transfer->easy, CURLOPT_TIMEOUT_MS, (long) left_ms);
   SET (transfer->easy, CURLOPT_FRESH_CONNECT, 1L);
   return true;
 }

@@ -66,6 +66,8 @@ was_connected (CURL *easy)
 static enum failure_cause
 transfer_cause (struct transfer *transfer, CURLcode code)
 {
+  if (transfer->lacks_login)
+    return FAILURE_LOGIN_NOT_OFFERED;
   switch (code) {
   case CURLE_URL_MALFORMAT:
     return FAILURE_URL;
@@ -154,13 +156,10 @@ transfer_fill_smtp (struct transfer *transfer, CURLcode code,
                     struct transport_reply *reply)
 {
   const struct smtp_dialogue *dialogue = &transfer->dialogue;
-  bool is_login_lost = code == CURLE_OK && transfer->request->user
-                       && !transfer->request->mail && !dialogue->has_login;
 
-  if (is_login_lost)
-    code = CURLE_LOGIN_DENIED;
-  else if (code == CURLE_OK || transfer->is_stopped
-           || smtp_dialogue_is_refused (dialogue)) {
+  if (!transfer->lacks_login
+      && (code == CURLE_OK || transfer->is_stopped
+          || smtp_dialogue_is_refused (dialogue))) {
     reply->status = dialogue->status;
     reply->stage = code == CURLE_OK ? TRANSPORT_STAGE_DONE : dialogue->stage;
     if (dialogue->stage == TRANSPORT_STAGE_RECIPIENT)

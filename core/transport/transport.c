@@ -283,6 +283,8 @@ transport_send (struct transport *transport,
   transfer->started_us = date_monotonic_us ();
   transfer->fault = NULL;
   transfer->is_stopped = false;
+  transfer->lacks_login = false;
+  transfer->is_again = false;
   transfer->fd = CURL_SOCKET_BAD;
   transfer->n_opened = 0;
   transfer->detail[0] = '\0';

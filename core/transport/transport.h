@@ -1,8 +1,13 @@
 /* transport.h - requests out, replies in (only in this room: libcurl).
  *
  * One curl multi handle on the loop; connections are kept and reused; easy
- * handles are made once and reset.  Nothing is retried here, no redirect
- * is followed, no cookie is kept.
+ * handles are made once and reset.  No redirect is followed, no cookie is
+ * kept.
+ *
+ * Nothing that was answered is sent again.  A request that meets a kept
+ * connection which the server has closed goes over a new one: a mail once,
+ * and only if no RCPT went out; one of HTTP by libcurl itself, and only if
+ * no byte of a reply came.
  *
  * SPDX-License-Identifier: MIT
  */

@@ -268,6 +268,9 @@ class Security(Mails):
     def test_another_name(self):
         self.refused("is for another name", "elsewhere")
 
+    def test_a_login_that_is_not_offered(self):
+        self.refused("offers no login (AUTH)", "open", security="none")
+
     def test_a_wrong_password(self):
         self.refused("the server refuses this login", "starttls",
                      password="not the sandbox's")

@@ -197,10 +197,16 @@ take_message (FILE *in, int fd)
 }
 
 static int
-obey (FILE *in, int fd, const char *line)
+obey (FILE *in, int fd, const char *line, int *n_messages)
 {
   if (!strncmp (line, "EHLO nosize", 11))
     say (fd, "250 loopback\r\n");
+  else if (!strncmp (line, "EHLO old", 8))
+    say (fd, "502 what\r\n");
+  else if (!strncmp (line, "EHLO notls", 10))
+    say (fd, "250-loopback\r\n250 STARTTLS\r\n");
+  else if (!strncmp (line, "STARTTLS", 8))
+    say (fd, "454 4.7.0 not now\r\n");
   else if (!strncmp (line, "EHLO", 4))
     say (fd, "250-loopback\r\n250-AUTH PLAIN\r\n250 SIZE\r\n");
   else if (!strncmp (line, "AUTH PLAIN", 10)) {
@@ -218,14 +224,18 @@ obey (FILE *in, int fd, const char *line)
     char wait[10];
 
     return fgets (wait, sizeof wait, in) != NULL;
-  } else if (!strncmp (line, "RCPT TO:<no", 11))
+  } else if (!strncmp (line, "MAIL FROM:<dies@", 16))
+    return 0;
+  else if (!strncmp (line, "MAIL FROM:<dies-late@", 21) && *n_messages > 0)
+    return 0;
+  else if (!strncmp (line, "RCPT TO:<no", 11))
     say (fd, "550-5.1.1 no such\r\n550 5.1.1 user\r\n");
   else if (!strncmp (line, "RCPT TO:<later", 14))
     say (fd, "451 4.3.0 later\r\n");
   else if (!strncmp (line, "RCPT TO:<gone", 13))
     return 0;
   else if (!strncmp (line, "DATA", 4))
-    return take_message (in, fd);
+    return ++*n_messages, take_message (in, fd);
   else if (!strncmp (line, "QUIT", 4))  /* and no answer */
     sleep (1);
   else
@@ -239,13 +249,14 @@ serve_smtp (void *connection)
   int fd = (int) (intptr_t) connection;
   FILE *in = fdopen (fd, "r");
   char line[2000];
+  int n_messages = 0;
 
   loopback_last[0] = '\0';
   say (fd, "220 loopback ESMTP\r\n");
   while (read_line (in, line, sizeof line)) {
     if (!strncmp (line, "MAIL", 4))
       memmove (loopback_last, line, strlen (line) + 1);
-    if (!obey (in, fd, line))
+    if (!obey (in, fd, line, &n_messages))
       break;
   }
   fclose (in);

@@ -61,7 +61,6 @@ test_accepted (void **state)
   assert_int_equal (dialogue->stage, TRANSPORT_STAGE_MESSAGE);
   assert_string_equal (dialogue->text.data, "2.0.0 queued");
   assert_true (dialogue->has_message);
-  assert_false (dialogue->has_login);
   assert_false (smtp_dialogue_is_refused (dialogue));
 }
 
@@ -95,7 +94,6 @@ test_login (void **state)
   };
 
   play (dialogue, lines);
-  assert_true (dialogue->has_login);
   assert_int_equal (dialogue->status, 535);
   assert_int_equal (dialogue->stage, TRANSPORT_STAGE_LOGIN);
   assert_string_equal (dialogue->text.data, "5.7.8 bad");
@@ -174,6 +172,50 @@ test_utf8 (void **state)
   assert_false (dialogue->has_utf8);
 }
 
+/* Asked after the last line. */
+static void
+test_lacks_login (void **state)
+{
+  struct smtp_dialogue *dialogue = *state;
+  static const struct {
+    const char *lines[8];
+    bool always, if_offered, never;
+  } cases[] = {
+    { { "C: EHLO me", "S: 250-mx", "S: 250 AUTH PLAIN", NULL }, 0, 0, 0 },
+    { { "C: EHLO me", "S: 250-AUTH", "S: 250 SIZE", NULL }, 0, 1, 1 },
+    { { "C: EHLO me", "S: 250-AUTH PLAIN", "S: 250 mx", NULL }, 0, 0, 0 },
+    { { "C: EHLO me", "S: 250-mx", NULL }, 0, 0, 0 },
+    { { "C: EHLO me", "S: 250 mx", NULL }, 0, 1, 1 },
+    { { "C: EHLO me", "S: 250-mx", "S: 250 STARTTLS", NULL }, 0, 0, 1 },
+    { { "C: EHLO me", "S: 250 STARTTLS", "C: STARTTLS", "S: 220 go",
+        "C: EHLO me", "S: 250 mx", NULL }, 1, 1, 1 },
+    { { "C: EHLO me", "S: 250 STARTTLS", "C: STARTTLS", "S: 220 go",
+        "C: EHLO me", "S: 250 AUTH PLAIN", NULL }, 0, 0, 0 },
+    /* What is said before TLS is not believed after it. */
+    { { "C: EHLO me", "S: 250-AUTH PLAIN", "S: 250 STARTTLS", "C: STARTTLS",
+        "S: 220 go", "C: EHLO me", "S: 250 mx", NULL }, 1, 1, 1 },
+    { { "C: EHLO me", "S: 250 STARTTLS", "C: STARTTLS", "S: 454 no", NULL },
+      0, 1, 0 },
+    { { "C: EHLO me", "S: 502 what", NULL }, 0, 0, 0 },
+    { { "C: EHLO me", "S: 502 what", "C: HELO me", "S: 250 mx", NULL },
+      1, 1, 1 },
+    { { "C: MAIL FROM:<a@b>", "S: 250 ok", NULL }, 0, 0, 0 },
+    { { "S: 220 mx", NULL }, 0, 0, 0 },
+  };
+
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    smtp_dialogue_clear (dialogue);
+    play (dialogue, cases[i].lines);
+    if (smtp_dialogue_lacks_login (dialogue, TRANSPORT_TLS_ALWAYS)
+          != cases[i].always
+        || smtp_dialogue_lacks_login (dialogue, TRANSPORT_TLS_IF_OFFERED)
+             != cases[i].if_offered
+        || smtp_dialogue_lacks_login (dialogue, TRANSPORT_TLS_NEVER)
+             != cases[i].never)
+      fail_msg ("case %zu", i);
+  }
+}
+
 int
 main (void)
 {
@@ -185,7 +227,8 @@ main (void)
     cmocka_unit_test_setup_teardown (test_greeting_refused, setup, teardown),
     cmocka_unit_test_setup_teardown (test_foreign_quit, setup, teardown),
     cmocka_unit_test_setup_teardown (test_hostile_lines, setup, teardown),
-    cmocka_unit_test_setup_teardown (test_utf8, setup, teardown)
+    cmocka_unit_test_setup_teardown (test_utf8, setup, teardown),
+    cmocka_unit_test_setup_teardown (test_lacks_login, setup, teardown)
   };
 
   return cmocka_run_group_tests (tests, NULL, NULL);
