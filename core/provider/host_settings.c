@@ -76,7 +76,7 @@ host_complain_as (enum problem_severity severity,
 {
   if (settings == NULL || fmt == NULL)
     return;
-  settings_complain (settings, severity, name != NULL ? name : "",
+  settings_complain (settings, severity, name,
                      arena_vprintf (host_arena (), fmt, args));
 }
 

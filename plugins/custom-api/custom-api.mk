@@ -8,7 +8,14 @@ dist_samples_DATA += conf.d/custom-api.xml
 dist_man_MANS += plugins/custom-api/herald-custom-api.7
 endif
 
-plugins_custom_api_la_SOURCES = plugins/custom-api/custom-api.c
+plugins_custom_api_la_SOURCES = \
+	plugins/custom-api/auth.c \
+	plugins/custom-api/auth.h \
+	plugins/custom-api/custom-api.c \
+	plugins/custom-api/signature.c \
+	plugins/custom-api/signature.h \
+	plugins/custom-api/success.c \
+	plugins/custom-api/success.h
 plugins_custom_api_la_CPPFLAGS = $(plugin_cppflags)
 plugins_custom_api_la_CFLAGS = $(plugin_cflags)
 plugins_custom_api_la_LDFLAGS = $(plugin_ldflags)

@@ -5,26 +5,6 @@
 
 #include "send_email.h"
 
-#include <string.h>
-
-/* Headers are of ASCII, so the others go as RFC 2047 has it: as the name of
- * a mailbox, without its address. */
-static const char *
-send_email_header_value (const char *value)
-{
-  static const char address[] = "x@x";
-  const struct herald_mailbox mailbox = { value, address };
-  const char *made;
-
-  for (const char *at = value; *at != '\0'; at++)
-    if ((unsigned char) *at > '~') {
-      made = herald->mailbox (&mailbox);
-      return herald->format ("%.*s", (int) (strlen (made) - strlen (" <x@x>")),
-                             made);
-    }
-  return value;
-}
-
 static void
 send_email_append_part (struct herald_request *request, const char *before,
                         const char *text)
@@ -57,10 +37,10 @@ send_email_append_content (struct herald_request *request,
                           mail->html);
   herald->append (request, "}");
   for (uint32_t k = 0; k < mail->n_headers; k++)
-    herald->append (
-      request, "%s{\"Name\":%s,\"Value\":%s}", k == 0 ? ",\"Headers\":[" : ",",
-      herald->quote (mail->headers[k].name),
-      herald->quote (send_email_header_value (mail->headers[k].value)));
+    herald->append (request, "%s{\"Name\":%s,\"Value\":%s}",
+                    k == 0 ? ",\"Headers\":[" : ",",
+                    herald->quote (mail->headers[k].name),
+                    herald->quote (herald->encoded (mail->headers[k].value)));
   herald->append (request, "%s}}", mail->n_headers > 0 ? "]" : "");
 }
 

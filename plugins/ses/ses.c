@@ -136,6 +136,10 @@ ses_open (const struct herald_settings *settings, void **instance)
       && ses->keys.session_token == NULL)
     herald->complain (settings, "session-token",
                       "is missing: a key that begins with ASIA is temporary");
+  if (herald->mail_form (settings)->n_headers > SES_MOST_HEADERS)
+    herald->complain (settings, NULL,
+                      "Amazon SES takes %d headers: remove some from <mail>",
+                      SES_MOST_HEADERS);
   *instance = ses;
   return 0;
 }
@@ -257,23 +261,15 @@ ses_build (void *instance, struct herald_job *job)
   const struct ses *ses = instance;
   const struct herald_mail *mail = herald->mail (job, 0);
   const struct herald_settings *settings = herald->settings (job);
-  const char *set = herald->text (settings, "configuration-set"), *url;
+  const char *url;
   struct herald_request *request;
 
-  if (mail->n_headers > SES_MOST_HEADERS) {
-    herald->settle (job, NULL, HERALD_BLOCKED,
-                    "the mail has %u headers and Amazon SES takes %d: remove "
-                    "some from <mail>",
-                    (unsigned) mail->n_headers, SES_MOST_HEADERS);
-    return 0;
-  }
   url = herald->format ("%s/outbound-emails", ses->base);
   request = herald->request (job, "POST", url, ses_reply);
   herald->append (request, "{");
   send_email_append (request, mail);
-  if (set != NULL)
-    herald->append (request, ",\"ConfigurationSetName\":%s",
-                    herald->quote (set));
+  herald->append_member (request, "ConfigurationSetName",
+                         herald->text (settings, "configuration-set"));
   herald->append (request,
                   ",\"EmailTags\":[{\"Name\":\"delivery_id\","
                   "\"Value\":%s}%s]}",

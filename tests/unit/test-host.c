@@ -150,10 +150,13 @@ test_complaints (void **state)
   herald->warn (mock.integration.settings, "count", "%d is a lot", 42);
   assert_int_equal (settings_complaints (mock.integration.settings), 0);
   herald->complain (mock.integration.settings, "key", "too %s", "short");
+  herald->complain (mock.integration.settings, NULL, "too many headers");
   herald->complain (NULL, NULL, "nothing");
   host_leave (&scope);
-  assert_int_equal (settings_complaints (mock.integration.settings), 1);
-  assert_int_equal (problems_count (mock.problems), 2);
+  assert_int_equal (settings_complaints (mock.integration.settings), 2);
+  assert_int_equal (problems_count (mock.problems), 3);
+  assert_string_equal (problems_at (mock.problems, 2)->text,
+                       "too many headers");
   problem = problems_at (mock.problems, 1);
   assert_int_equal (problem->severity, PROBLEM_ERROR);
   assert_non_null (strstr (problem->text, "too short"));
