@@ -64,17 +64,6 @@ descriptor_is_name (const char *name)
          && len <= MAX_NAME;
 }
 
-static size_t
-count (const struct xml_node *node, const char *name)
-{
-  size_t n = 0;
-
-  for (node = node->child; node != NULL; node = node->next)
-    if (strcmp (node->name, name) == 0)
-      n++;
-  return n;
-}
-
 static const char *
 trimmed (const struct descriptor_reading *reading, const char *text)
 {
@@ -145,7 +134,7 @@ read_workspaces (const struct descriptor_reading *reading,
   static const char *const attributes[] = { "all", NULL };
   static const char *const children[] = { "workspace", NULL };
   struct descriptor *descriptor = reading->descriptor;
-  size_t n = count (node, "workspace");
+  size_t n = xml_count (node, "workspace");
   const struct xml_node *child;
 
   descriptor_expect (reading, node, attributes, children);
@@ -224,7 +213,7 @@ read_conditions (const struct descriptor_reading *reading,
   const struct xml_node *node;
 
   descriptor->conditions = arena_zeroed (reading->arena,
-                                         count (root, "when") + 1,
+                                         xml_count (root, "when") + 1,
                                          sizeof *descriptor->conditions);
   for (node = root->child; node != NULL; node = node->next)
     if (strcmp (node->name, "when") == 0)
@@ -242,7 +231,7 @@ read_settings (const struct descriptor_reading *reading,
   descriptor_expect (reading, node, NULL, children);
   descriptor->settings_line = node->line;
   descriptor->settings = arena_zeroed (reading->arena,
-                                       count (node, "setting") + 1,
+                                       xml_count (node, "setting") + 1,
                                        sizeof *descriptor->settings);
   for (child = node->child; child != NULL; child = child->next)
     if (strcmp (child->name, "setting") == 0)

@@ -74,17 +74,6 @@ required (const struct reading *reading, const struct xml_node *node,
   return NULL;
 }
 
-static size_t
-count (const struct xml_node *node, const char *name)
-{
-  size_t n = 0;
-
-  for (node = node->child; node != NULL; node = node->next)
-    if (strcmp (node->name, name) == 0)
-      n++;
-  return n;
-}
-
 static void
 read_workspaces (const struct reading *reading, const struct xml_node *node)
 {
@@ -95,7 +84,7 @@ read_workspaces (const struct reading *reading, const struct xml_node *node)
 
   expect (reading, node, NULL, children);
   xml->workspaces = arena_zeroed (reading->arena,
-                                  count (node, "workspace") + 1,
+                                  xml_count (node, "workspace") + 1,
                                   sizeof *xml->workspaces);
   for (child = node->child; child != NULL; child = child->next) {
     const char *name;
@@ -201,7 +190,7 @@ read_network (const struct reading *reading, const struct xml_node *node)
 
   expect (reading, node, NULL, children);
   xml_expect_once (reading->doc, node, repeated, NULL, reading->problems);
-  xml->allowed = arena_zeroed (reading->arena, count (node, "allow") + 1,
+  xml->allowed = arena_zeroed (reading->arena, xml_count (node, "allow") + 1,
                                sizeof *xml->allowed);
   for (child = node->child; child != NULL; child = child->next) {
     if (strcmp (child->name, "allow") == 0) {
@@ -350,7 +339,7 @@ read_provider (const struct reading *reading, const struct xml_node *node,
       return false;
     }
   defaults.provider = arena_strdup (reading->arena, provider);
-  settings = arena_zeroed (reading->arena, count (node, "setting") + 1,
+  settings = arena_zeroed (reading->arena, xml_count (node, "setting") + 1,
                            sizeof *settings);
   for (child = node->child; child != NULL; child = child->next)
     if (strcmp (child->name, "setting") == 0)
@@ -368,7 +357,7 @@ read_defaults (const struct reading *reading, const struct xml_node *root)
   struct herald_defaults *defaults;
   const struct xml_node *node;
 
-  defaults = arena_zeroed (reading->arena, count (root, "defaults") + 1,
+  defaults = arena_zeroed (reading->arena, xml_count (root, "defaults") + 1,
                            sizeof *defaults);
   xml->defaults = defaults;
   for (node = root->child; node != NULL; node = node->next)

@@ -480,3 +480,14 @@ xml_child (const struct xml_node *node, const char *name)
       return node;
   return NULL;
 }
+
+size_t
+xml_count (const struct xml_node *node, const char *name)
+{
+  size_t n = 0;
+
+  for (node = node->child; node != NULL; node = node->next)
+    if (strcmp (node->name, name) == 0)
+      n++;
+  return n;
+}

@@ -53,6 +53,8 @@ const char *xml_attribute (const struct xml_node *node, const char *name);
                                         /* NULL if absent */
 const struct xml_node *xml_child (const struct xml_node *node,
                                   const char *name);    /* first, or NULL */
+/* How many children have that name. */
+size_t xml_count (const struct xml_node *node, const char *name);
 
 /* "true" or "false"; absent: fallback.  What is neither is an error and
  * reads as false. */

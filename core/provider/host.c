@@ -163,6 +163,7 @@ const struct herald_host host_table = {
   .tls = request_tls,
   .append = request_append,
   .append_member = request_append_member,
+  .append_values = request_append_values,
   .merge = request_merge,
   .body = request_body,
   .param = request_param,

@@ -105,6 +105,8 @@ void request_append (struct herald_request *request, const char *fmt, ...)
   __attribute__ ((__format__ (__printf__, 2, 3)));
 void request_append_member (struct herald_request *request,
                             const char *name, const char *text);
+void request_append_values (struct herald_request *request,
+                            const char *name, const char *setting);
 void request_body (struct herald_request *request, const char *content_type,
                    const void *data, size_t len);
 void request_param (struct herald_request *request, const char *name,

@@ -7,6 +7,7 @@
 
 #include "base/date.h"
 #include "base/text.h"
+#include "host_table.h"
 #include "job_state.h"
 
 /* For the bodies checked: one at a time. */
@@ -48,23 +49,46 @@ request_append (struct herald_request *request, const char *fmt, ...)
   va_end (args);
 }
 
+/* What stands before a member, or an item if there is no name. */
+static void
+add_name (struct buf *body, const char *name)
+{
+  if (body->len > 0 && strchr ("{[", body->data[body->len - 1]) == NULL)
+    buf_add_char (body, ',');
+  if (name == NULL)
+    return;
+  text_add_json (body, name, strlen (name));
+  buf_add_char (body, ':');
+}
+
 void
 request_append_member (struct herald_request *request, const char *name,
                        const char *text)
 {
-  struct buf *body;
-
   if (text == NULL || *text == '\0'
       || !request_is_kind (request, REQUEST_JSON))
     return;
-  body = &request->body;
-  if (body->len > 0 && strchr ("{[", body->data[body->len - 1]) == NULL)
-    buf_add_char (body, ',');
-  if (name != NULL) {
-    text_add_json (body, name, strlen (name));
-    buf_add_char (body, ':');
-  }
-  text_add_json (body, text, strlen (text));
+  add_name (&request->body, name);
+  text_add_json (&request->body, text, strlen (text));
+}
+
+void
+request_append_values (struct herald_request *request, const char *name,
+                       const char *setting)
+{
+  const struct herald_settings *settings;
+  const char *text;
+
+  if (!request_is_kind (request, REQUEST_JSON))
+    return;
+  settings = request->job->integration->settings;
+  if (host_text (settings, setting) == NULL)
+    return;
+  add_name (&request->body, name);
+  buf_add_char (&request->body, '[');
+  for (size_t k = 0; (text = host_text_at (settings, setting, k)) != NULL; k++)
+    request_append_member (request, NULL, text);
+  buf_add_char (&request->body, ']');
 }
 
 void

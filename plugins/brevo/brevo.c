@@ -160,9 +160,8 @@ static void
 brevo_send (struct herald_job *job, const char *common, const size_t *group,
             size_t n)
 {
-  const struct herald_settings *settings = herald->settings (job);
   const char *template_id = herald->mail (job, group[0])->template_id;
-  const char *key = herald->delivery (job, group[0])->id, *tag;
+  const char *key = herald->delivery (job, group[0])->id;
   struct herald_request *request
     = brevo_request (job, "POST", "smtp/email", brevo_reply);
 
@@ -174,13 +173,7 @@ brevo_send (struct herald_job *job, const char *common, const size_t *group,
   herald->append (request,
                   "%s\"idempotencyKey\":\"%s\",\"X-Mailin-custom\":\"%s\"}",
                   common, key, key);
-  if (herald->text (settings, "tag") != NULL) {
-    herald->append (request, ",\"tags\":[");
-    for (size_t k = 0; (tag = herald->text_at (settings, "tag", k)) != NULL;
-         k++)
-      herald->append_member (request, NULL, tag);
-    herald->append (request, "]");
-  }
+  herald->append_values (request, "tags", "tag");
   if (template_id != NULL)
     herald->append (request, ",\"templateId\":%s", template_id);
   else if (n > 1) /* else versions have none; nobody gets these */
@@ -193,7 +186,7 @@ brevo_send (struct herald_job *job, const char *common, const size_t *group,
     brevo_add_mail (request, job, group[k]);
   }
   herald->append (request, n > 1 ? "}]}" : "}");
-  herald->merge (request, "", herald->text (settings, "extra"));
+  herald->merge (request, "", herald->text (herald->settings (job), "extra"));
 }
 
 static bool

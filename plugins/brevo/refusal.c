@@ -41,7 +41,8 @@ refusal_settle (struct herald_job *job, const struct herald_reply *reply)
     }
   if (reply->status == 402)
     herald->settle (job, reply, HERALD_BLOCKED, "%s", said);
-  else if (reply->status == 429 && wait_s > 0 && wait_s <= REFUSAL_MOST_WAIT_S) {
+  else if (reply->status == 429 && wait_s > 0
+           && wait_s <= REFUSAL_MOST_WAIT_S) {
     herald->wait (job, wait_s * 1000);
     herald->settle (job, reply, HERALD_RETRY, "%s", said);
   } else if (*said != '\0')

@@ -83,7 +83,8 @@ refusal_settle (struct herald_job *job, const struct herald_reply *reply)
   if (strstr (reply->body, "Mailgun Magnificent API") != NULL
       || reply->status / 100 == 2) {
     herald->settle (job, reply, HERALD_BLOCKED,
-                    "what answers is not Mailgun; check Base URL and API Domain");
+                    "what answers is not Mailgun; check Base URL and API "
+                    "Domain");
     return;
   }
   if (delay_ms >= 0) {

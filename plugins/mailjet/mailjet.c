@@ -87,7 +87,7 @@ mailjet_append_content (struct herald_request *request, struct herald_job *job,
   const struct herald_mail *mail = herald->mail (job, i);
 
   herald->append_member (request, "Subject",
-               herald->clip (mail->subject, MAILJET_MOST_SUBJECT));
+                         herald->clip (mail->subject, MAILJET_MOST_SUBJECT));
   herald->append_member (request, "TextPart", mail->text);
   herald->append_member (request, "HTMLPart", mail->html);
   if (mail->template_id == NULL)
@@ -112,9 +112,12 @@ mailjet_append_message (struct herald_request *request, struct herald_job *job,
   mailjet_append_person (request, "Bcc", true, &mail->bcc);
   mailjet_append_person (request, "ReplyTo", false, &mail->reply_to);
   mailjet_append_content (request, job, i);
-  herald->append_member (request, "CustomCampaign", herald->text (settings, "campaign"));
-  herald->append_member (request, "TrackOpens", herald->text (settings, "track-opens"));
-  herald->append_member (request, "TrackClicks", herald->text (settings, "track-clicks"));
+  herald->append_member (request, "CustomCampaign",
+                         herald->text (settings, "campaign"));
+  herald->append_member (request, "TrackOpens",
+                         herald->text (settings, "track-opens"));
+  herald->append_member (request, "TrackClicks",
+                         herald->text (settings, "track-clicks"));
   if (mail->n_headers > 0) {
     herald->append (request, ",\"Headers\":{");
     for (uint32_t k = 0; k < mail->n_headers; k++)

@@ -200,7 +200,7 @@ mandrill_append_options (struct herald_request *request,
                          const struct herald_mail *mail)
 {
   const char *opens = herald->text (settings, "track-opens");
-  const char *clicks = herald->text (settings, "track-clicks"), *tag;
+  const char *clicks = herald->text (settings, "track-clicks");
 
   if (mail->reply_to.address != NULL || mail->n_headers > 0) {
     herald->append (request, ",\"headers\":{");
@@ -211,13 +211,7 @@ mandrill_append_options (struct herald_request *request,
                              mail->headers[k].value);
     herald->append (request, "}");
   }
-  if (herald->text (settings, "tag") != NULL) {
-    herald->append (request, ",\"tags\":[");
-    for (size_t k = 0; (tag = herald->text_at (settings, "tag", k)) != NULL;
-         k++)
-      herald->append_member (request, NULL, tag);
-    herald->append (request, "]");
-  }
+  herald->append_values (request, "tags", "tag");
   if (opens != NULL)
     herald->append (request, ",\"track_opens\":%s", opens);
   if (clicks != NULL)

@@ -189,15 +189,8 @@ sendgrid_append_options (struct herald_request *request,
   const char *opens = herald->text (settings, "track-opens");
   const char *clicks = herald->text (settings, "track-clicks");
   const char *group = herald->text (settings, "unsubscribe-group");
-  const char *category;
 
-  if (herald->text (settings, "category") != NULL) {
-    herald->append (request, ",\"categories\":[");
-    for (size_t k = 0;
-         (category = herald->text_at (settings, "category", k)) != NULL; k++)
-      herald->append_member (request, NULL, category);
-    herald->append (request, "]");
-  }
+  herald->append_values (request, "categories", "category");
   if (opens != NULL || clicks != NULL)
     herald->append (request, ",\"tracking_settings\":{");
   if (opens != NULL)

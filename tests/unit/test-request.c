@@ -167,11 +167,14 @@ write_members (struct herald_job *job)
   herald->append_member (r, "a\"", "b\n");
   herald->append (r, ",\"n\":1");
   herald->append_member (r, "c", "d");
+  herald->append_values (r, "lines", "extra");
+  herald->append_values (r, "none", "absent");
   herald->append (r, ",\"tags\":[");
   herald->append_member (r, NULL, "one");
   herald->append_member (r, NULL, "two");
   herald->append (r, "]}");
   herald->append_member (NULL, "x", "y");
+  herald->append_values (NULL, "x", "extra");
 }
 
 static void
@@ -189,6 +192,7 @@ test_json (void **state)
   assert_sends (write_members,
                 "POST https://a.example/x\nContent-Type: application/json\n\n"
                 "{\"a\\\"\":\"b\\n\",\"n\":1,\"c\":\"d\","
+                "\"lines\":[\"X-One: 1\",\"X-Two: 2\"],"
                 "\"tags\":[\"one\",\"two\"]}");
 }
 
