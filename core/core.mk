@@ -89,7 +89,6 @@ core_libherald_core_la_SOURCES += \
 # -- transport: requests on the wire
 core_libherald_core_la_SOURCES += \
 	core/transport/assembly.c core/transport/assembly.h \
-	core/transport/curl_memory.c core/transport/curl_memory.h \
 	core/transport/failure.c core/transport/failure.h \
 	core/transport/gate.c core/transport/gate.h \
 	core/transport/guard.c core/transport/guard.h \

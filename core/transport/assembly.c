@@ -5,23 +5,31 @@
 
 #include "assembly.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+#include "base/memory.h"
 
 enum { ASSEMBLY_KEPT = 64 * 1024 };     /* a buffer worth keeping */
 
-void
-assembly_init (struct assembly *assembly, size_t max_body)
+struct assembly *
+assembly_new (size_t max_body)
 {
-  memset (assembly, 0, sizeof *assembly);
+  struct assembly *assembly = memory_zeroed (1, sizeof *assembly);
+
   buf_init (&assembly->lines, 2 * ASSEMBLY_MAX_BLOCK);
   buf_init (&assembly->body, max_body);
+  return assembly;
 }
 
 void
-assembly_done (struct assembly *assembly)
+assembly_free (struct assembly *assembly)
 {
+  if (!assembly)
+    return;
   buf_done (&assembly->lines);
   buf_done (&assembly->body);
+  free (assembly);
 }
 
 static void

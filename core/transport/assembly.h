@@ -1,8 +1,7 @@
 /* assembly.h - a reply of HTTP, put together as its pieces arrive.
  *
  * Header lines are kept in one buffer, the body in another; both are used
- * again by the next transfer.  Ceilings hold whatever the
- * server sends.
+ * again by the next reply.  Ceilings hold whatever the server sends.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -23,6 +22,7 @@ enum {
 };
 
 struct assembly {
+  struct assembly *next;        /* in the owner's list */
   int status;                   /* of the final reply; 0: none yet */
   bool is_truncated;            /* a ceiling was met */
   bool is_block_over;           /* what follows are trailers */
@@ -32,8 +32,8 @@ struct assembly {
   struct buf body;
 };
 
-void assembly_init (struct assembly *assembly, size_t max_body);
-void assembly_done (struct assembly *assembly);
+struct assembly *assembly_new (size_t max_body);
+void assembly_free (struct assembly *assembly);
 /* Ready for the next reply; a large buffer is given back. */
 void assembly_clear (struct assembly *assembly);
 

@@ -14,7 +14,6 @@
 #include <strings.h>
 
 #include "base/memory.h"
-#include "curl_memory.h"
 
 #ifndef PACKAGE_VERSION
 #define PACKAGE_VERSION "0"
@@ -29,11 +28,35 @@ enum {
   TRANSFER_READ_BUFFER = 1024   /* a usual reply; each transfer has one */
 };
 
-/* Of TLS 1.2: what servers of the last ten years have.  Each connection has
- * lists of its own, which take a third of what all of OpenSSL's do. */
-static const char transfer_ciphers[]
-  = "ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE+AES+SHA256:ECDHE+AES+SHA384:"
-    "ECDHE+AES+SHA:DHE+AESGCM+aRSA:kRSA+AESGCM";
+/* Where the reply goes; made when its first piece comes, as most transfers
+ * wait for one. */
+static struct assembly *
+transfer_reply (struct transfer *transfer)
+{
+  struct transport *transport = transfer->transport;
+
+  if (transfer->reply)
+    return transfer->reply;
+  transfer->reply = transport->assemblies;
+  if (transfer->reply)
+    transport->assemblies = transfer->reply->next;
+  else
+    transfer->reply = assembly_new (transport->max_reply);
+  return transfer->reply;
+}
+
+static void
+transfer_drop_reply (struct transfer *transfer)
+{
+  struct transport *transport = transfer->transport;
+
+  if (!transfer->reply)
+    return;
+  assembly_clear (transfer->reply);
+  transfer->reply->next = transport->assemblies;
+  transport->assemblies = transfer->reply;
+  transfer->reply = NULL;
+}
 
 static size_t
 on_header (char *line, size_t size, size_t n, void *data)
@@ -42,8 +65,8 @@ on_header (char *line, size_t size, size_t n, void *data)
 
   if (transfer->kind == TRANSFER_SMTP)
     return transfer->is_stopped ? 0 : size * n;
-  return assembly_header (&transfer->reply, line, size * n) < 0 ? 0
-                                                                : size * n;
+  return assembly_header (transfer_reply (transfer), line, size * n) < 0
+           ? 0 : size * n;
 }
 
 static size_t
@@ -53,7 +76,8 @@ on_body (char *piece, size_t size, size_t n, void *data)
 
   if (transfer->kind == TRANSFER_SMTP)
     return size * n;            /* the dialogue has the lines already */
-  return assembly_body (&transfer->reply, piece, size * n) < 0 ? 0 : size * n;
+  return assembly_body (transfer_reply (transfer), piece, size * n) < 0
+           ? 0 : size * n;
 }
 
 static int
@@ -101,9 +125,8 @@ transfer_prepare (struct transfer *transfer)
   SET (easy, CURLOPT_PROXY, transport->proxy ? transport->proxy : "");
   SET (easy, CURLOPT_NOPROXY, "");
   SET (easy, CURLOPT_TCP_KEEPALIVE, 1L);
-  SET (easy, CURLOPT_UPLOAD_BUFFERSIZE, (long) CURL_MEMORY_BUFFER);
+  SET (easy, CURLOPT_UPLOAD_BUFFERSIZE, (long) TRANSFER_UPLOAD_BUFFER);
   SET (easy, CURLOPT_SSLVERSION, (long) CURL_SSLVERSION_TLSv1_2);
-  SET (easy, CURLOPT_SSL_CIPHER_LIST, transfer_ciphers);
   /* A directory of CAs turns the cache of the certificate store off: 27 ms
    * a connection instead of 0.8. */
   SET (easy, CURLOPT_CAPATH, NULL);
@@ -136,7 +159,7 @@ transfer_reserve (struct transfer *transfer, size_t n, size_t len)
   buf_reserve (&transfer->lines, len);
   if (n <= transfer->n_nodes)
     return;
-  transfer->n_nodes = n + 8;
+  transfer->n_nodes = n + 2;
   transfer->nodes = memory_resize (transfer->nodes, transfer->n_nodes,
                                    sizeof *transfer->nodes);
 }
@@ -267,7 +290,7 @@ transfer_free (struct transfer *transfer)
 {
   curl_easy_cleanup (transfer->easy);
   buf_done (&transfer->message);
-  assembly_done (&transfer->reply);
+  assembly_free (transfer->reply);
   smtp_dialogue_done (&transfer->dialogue);
   buf_done (&transfer->lines);
   free (transfer->nodes);
@@ -286,7 +309,6 @@ transfer_take (struct transport *transport, enum transfer_kind kind)
     transfer->transport = transport;
     transfer->kind = kind;
     transfer->place.transfer = transfer;
-    assembly_init (&transfer->reply, transport->max_reply);
     buf_init (&transfer->lines, 0);
     buf_init (&transfer->message, 0);
     transfer->easy = curl_easy_init ();
@@ -313,7 +335,7 @@ transfer_give_back (struct transfer *transfer)
     if (transfer->message.size > TRANSFER_KEPT)
       buf_done (&transfer->message);
   } else
-    assembly_clear (&transfer->reply);
+    transfer_drop_reply (transfer);
   free (transfer->guard_reason);
   transfer->guard_reason = NULL;
   if (transfer->lines.size > TRANSFER_KEPT)

@@ -24,6 +24,9 @@
 #include "smtp_dialogue.h"
 #include "transport.h"
 
+/* The least that libcurl takes as CURLOPT_UPLOAD_BUFFERSIZE. */
+enum { TRANSFER_UPLOAD_BUFFER = 16 * 1024 };
+
 enum transfer_kind { TRANSFER_HTTP, TRANSFER_SMTP, TRANSFER_KINDS };
 
 struct transfer {
@@ -40,7 +43,7 @@ struct transfer {
   void *data;
   int64_t started_us;
   const char *fault;            /* why it can't be sent at all */
-  struct assembly reply;
+  struct assembly *reply;       /* NULL: nothing of it came */
   struct smtp_dialogue dialogue;
   bool is_stopped;              /* SMTP: ended by us */
   bool lacks_login;             /* why: no login is offered */
@@ -67,6 +70,8 @@ struct transport {
   size_t max_reply;
   struct transfer *busy;        /* all on their way */
   struct transfer *idle[TRANSFER_KINDS];
+  struct assembly *assemblies;  /* that no transfer uses */
+  bool keeps_uploads;           /* libcurl does, see transport.c */
   size_t in_flight;
   struct gate gate;
   bool *is_open;                /* by descriptor: a connection of ours */

@@ -175,11 +175,11 @@ static void
 transfer_fill_http (struct transfer *transfer, CURLcode code,
                     struct transport_reply *reply)
 {
-  struct assembly *assembly = &transfer->reply;
+  struct assembly *assembly = transfer->reply;
 
   /* Once a status came there is an answer, however it ended: error 92 of
    * libcurl 7.88 comes after a complete one. */
-  if (assembly->status == 0) {
+  if (!assembly || assembly->status == 0) {
     transfer_describe (transfer, code, reply);
     return;
   }

@@ -18,7 +18,6 @@
 
 #include "base/date.h"
 #include "base/memory.h"
-#include "curl_memory.h"
 #include "transfer.h"
 
 #ifndef HERALD_CA_BUNDLE
@@ -79,6 +78,19 @@ transport_mark_open (struct transport *transport, int fd, bool is_open)
   transport->is_open[fd] = is_open;
 }
 
+/* libcurl copies a request for TLS into a buffer of 16 kB and keeps it until
+ * the reply is there: of a thousand, 16 MB.  To set its size frees it.  While
+ * libcurl waits for nothing but a reply of HTTP/1, all has been sent.  8.7
+ * has no such buffer. */
+static void
+transfer_release_upload (struct transfer *transfer)
+{
+  if (transfer->kind == TRANSFER_HTTP && transfer->request
+      && !transfer->request->http2 && transfer->transport->keeps_uploads)
+    SET (transfer->easy, CURLOPT_UPLOAD_BUFFERSIZE,
+         (long) TRANSFER_UPLOAD_BUFFER);
+}
+
 static int
 on_socket (CURL *easy, curl_socket_t fd, int what, void *data, void *unused)
 {
@@ -91,8 +103,13 @@ on_socket (CURL *easy, curl_socket_t fd, int what, void *data, void *unused)
   if (what != CURL_POLL_REMOVE) {
     loop_want (transport->loop, fd, wanted, transport_ready, transport);
     curl_easy_getinfo (easy, CURLINFO_PRIVATE, &private);
-    if (private && transport_is_open (transport, fd))
-      ((struct transfer *) (void *) private)->fd = fd;
+    if (private && transport_is_open (transport, fd)) {
+      struct transfer *transfer = (struct transfer *) (void *) private;
+
+      transfer->fd = fd;
+      if (what == CURL_POLL_IN)
+        transfer_release_upload (transfer);
+    }
     return 0;
   }
   /* A connection stays known until it is closed: asking for it again is
@@ -333,7 +350,7 @@ transport_new (struct loop *loop, const struct transport_config *config,
 
   if (ca_file[0] && ca_file_check (ca_file, ret_reason) < 0)
     return NULL;
-  if (curl_memory_init () < 0) {
+  if (curl_global_init (CURL_GLOBAL_DEFAULT) != CURLE_OK) {
     snprintf (ret_reason, 200, "%s", "libcurl does not start");
     return NULL;
   }
@@ -344,6 +361,8 @@ transport_new (struct loop *loop, const struct transport_config *config,
   if (config->proxy && config->proxy[0])
     transport->proxy = memory_strdup (config->proxy);
   transport->max_reply = config->max_reply;
+  transport->keeps_uploads
+    = curl_version_info (CURLVERSION_NOW)->version_num < 0x080700;
   buf_init (&transport->error, 1024);
   transport->timer = loop_timer_new (loop, transport_timeout, transport);
   transport->later_timer = loop_timer_new (loop, transport_later, transport);
@@ -382,6 +401,12 @@ transport_free (struct transport *transport)
       transport->idle[kind] = transfer->next;
       transfer_free (transfer);
     }
+  while (transport->assemblies) {
+    struct assembly *assembly = transport->assemblies;
+
+    transport->assemblies = assembly->next;
+    assembly_free (assembly);
+  }
   curl_multi_cleanup (transport->multi);
   curl_share_cleanup (transport->share);
   loop_timer_free (transport->timer);
