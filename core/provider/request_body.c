@@ -199,6 +199,21 @@ type_of (const struct herald_request *request)
   return "";
 }
 
+/* What the host wrote itself and the plugin left as it was. */
+static bool
+body_is_known (const struct herald_request *request)
+{
+  const struct buf *body = &request->body;
+  const struct job *job = request->job;
+  const struct slot *slot = job_shown (job) == 1 ? job_slot (job, 0) : NULL;
+
+  if (body->len > 0 && body->len == request->merged_len)
+    return true;
+  return slot != NULL && slot->record != NULL
+         && body->len == slot->record_len
+         && memcmp (body->data, slot->record, body->len) == 0;
+}
+
 void
 request_check_body (struct herald_request *request)
 {
@@ -220,7 +235,7 @@ request_check_body (struct herald_request *request)
   }
   if (request->kind == REQUEST_FORM && !text_is_utf8 (body->data, body->len))
     job_spoil (request->job, "the body of a request is not UTF-8");
-  if (is_json && (body->len == 0 || body->len != request->merged_len)
+  if (is_json && !body_is_known (request)
       && json_index_read (&body_index, body->data, body->len,
                           REQUEST_MAX_DEPTH, 0, &error)
            < 0)

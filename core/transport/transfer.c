@@ -18,6 +18,7 @@
 #ifndef PACKAGE_VERSION
 #define PACKAGE_VERSION "0"
 #endif
+#define USER_AGENT "herald/" PACKAGE_VERSION
 
 enum {
   TRANSFER_CONNECT_MS = 10000, TRANSFER_TOTAL_MS = 60000,
@@ -99,7 +100,8 @@ transfer_prepare_http (struct transfer *transfer)
 {
   CURL *easy = transfer->easy;
 
-  SET (easy, CURLOPT_USERAGENT, "herald/" PACKAGE_VERSION);
+  if (transfer->transport->proxy)       /* of CONNECT */
+    SET (easy, CURLOPT_USERAGENT, USER_AGENT);
   SET (easy, CURLOPT_PATH_AS_IS, 1L);
   SET (easy, CURLOPT_BUFFERSIZE, (long) TRANSFER_READ_BUFFER);
   SET (easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
@@ -192,15 +194,17 @@ lines_add_header (struct buf *lines, const char *name, size_t name_len,
 static int
 transfer_set_headers (struct transfer *transfer, bool has_body)
 {
+  /* CURLOPT_USERAGENT is formatted twice, letter by letter. */
+  static char agent[] = "User-Agent: " USER_AGENT;
   static char no_type[] = "Content-Type:", no_expect[] = "Expect:";
   const struct transport_request *request = transfer->request;
   const struct transport_header *headers = request->headers;
   size_t len = 0, n = 0;
-  bool has_type = false;
+  bool has_type = false, has_agent = false;
 
   for (size_t i = 0; i < request->n_headers; i++)
     len += strlen (headers[i].name) + strlen (headers[i].value) + 3;
-  transfer_reserve (transfer, request->n_headers + 2, len);
+  transfer_reserve (transfer, request->n_headers + 3, len);
   for (size_t i = 0; i < request->n_headers; i++) {
     size_t name_len = strlen (headers[i].name);
     size_t value_len = strlen (headers[i].value);
@@ -212,6 +216,8 @@ transfer_set_headers (struct transfer *transfer, bool has_body)
     }
     if (name_len == 12 && strcasecmp (headers[i].name, "Content-Type") == 0)
       has_type = true;
+    else if (name_len == 10 && strcasecmp (headers[i].name, "User-Agent") == 0)
+      has_agent = true;
     else if (name_len == 14
              && strcasecmp (headers[i].name, "Content-Length") == 0)
       continue;                 /* libcurl counts for itself */
@@ -219,6 +225,8 @@ transfer_set_headers (struct transfer *transfer, bool has_body)
     lines_add_header (&transfer->lines, headers[i].name, name_len,
                       headers[i].value, value_len);
   }
+  if (!has_agent)
+    transfer->nodes[n++].data = agent;
   if (has_body && !has_type)
     transfer->nodes[n++].data = no_type;
   if (request->body_len >= TRANSFER_EXPECT)

@@ -85,8 +85,11 @@ transport_mark_open (struct transport *transport, int fd, bool is_open)
 static void
 transfer_release_upload (struct transfer *transfer)
 {
-  if (transfer->kind == TRANSFER_HTTP && transfer->request
-      && !transfer->request->http2 && transfer->transport->keeps_uploads)
+  const struct transport_request *request = transfer->request;
+
+  if (transfer->kind == TRANSFER_HTTP && request && !request->http2
+      && transfer->transport->keeps_uploads
+      && strncasecmp (request->url, "https:", 6) == 0)
     SET (transfer->easy, CURLOPT_UPLOAD_BUFFERSIZE,
          (long) TRANSFER_UPLOAD_BUFFER);
 }

@@ -148,7 +148,8 @@ test_post (void **state)
 {
   static const struct transport_header headers[] = {
     { "Content-Type", "application/json" }, { "X-Empty", "" },
-    { "X-Folded", "a b" }, { "Content-Length", "999" }
+    { "X-Folded", "a b" }, { "Content-Length", "999" },
+    { "user-agent", "other/1" }
   };
   struct world *world = *state;
   struct answer answer = { 0 };
@@ -175,6 +176,12 @@ test_post (void **state)
   assert_non_null (strstr (answer.body, "\r\nUser-Agent: herald/"));
   assert_non_null (strstr (answer.body, "\r\n\r\n{\"a\":1}"));
   assert_null (strstr (answer.body, "Accept-Encoding"));
+
+  request.n_headers = 5;
+  transport_send (world->transport, &request, note, &answer);
+  world_run (world);
+  assert_non_null (strstr (answer.body, "\r\nuser-agent: other/1\r\n"));
+  assert_null (strstr (answer.body, "herald/"));
 }
 
 /* The same handle serves each method in turn: nothing sticks. */
