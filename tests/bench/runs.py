@@ -59,6 +59,10 @@ class Failed(Exception):
     """The program under measure did not do its work."""
 
 
+class Unmeasured(Exception):
+    """A yardstick gave no figure: the others' are not worth less."""
+
+
 @dataclass
 class Measure:
     """One run; microseconds and memory are 0 where nobody measured."""
@@ -120,9 +124,12 @@ class Runner:
         total = re.search(r"(\d+) requests in", printed)
         rate = re.search(r"Requests/sec:\s*([\d.]+)", printed)
         if not rate or not total or errors:
-            raise Failed("wrk: " + (errors.group(0) if errors else printed))
-        return Measure(float(rate.group(1)),
-                       measure.cpu_us / int(total.group(1)),
+            raise Unmeasured("wrk: " + (errors.group(0) if errors
+                                        else printed[-200:]))
+        count = int(total.group(1))
+        if count == 0:
+            raise Unmeasured(f"wrk: no request ended within {seconds} s")
+        return Measure(float(rate.group(1)), measure.cpu_us / count,
                        measure.peak_kib)
 
     def vendor(self, node: str, script: Path, arguments: List[str],
