@@ -12,7 +12,7 @@
 
 #include "mail_message.h"
 
-enum { MAIL_QUIT_S = 1 };       /* libcurl blocks while it says goodbye */
+enum { MAIL_QUIT_S = 1 }; /* libcurl blocks while it says goodbye */
 
 static bool
 mail_needs_utf8 (const struct transport_mail *mail, size_t *ret_recipient)
@@ -34,9 +34,8 @@ transfer_check_utf8 (struct transfer *transfer)
   struct smtp_dialogue *dialogue = &transfer->dialogue;
   const struct transport_mail *mail = transfer->request->mail;
 
-  if (!mail || dialogue->stage != TRANSPORT_STAGE_SENDER
-      || dialogue->has_utf8 || transfer->is_stopped
-      || !mail_needs_utf8 (mail, &dialogue->recipient))
+  if (!mail || dialogue->stage != TRANSPORT_STAGE_SENDER || dialogue->has_utf8
+      || transfer->is_stopped || !mail_needs_utf8 (mail, &dialogue->recipient))
     return;
   transfer->is_stopped = true;
   dialogue->is_over = true;
@@ -44,7 +43,7 @@ transfer_check_utf8 (struct transfer *transfer)
   dialogue->stage = TRANSPORT_STAGE_RECIPIENT;
   buf_clear (&dialogue->text);
   buf_add_text (&dialogue->text, "the server does not offer SMTPUTF8, which "
-                "an address with letters beyond ASCII needs");
+                                 "an address with letters beyond ASCII needs");
 }
 
 /* libcurl hands the mail over without the login that was asked for, if the
@@ -75,8 +74,7 @@ transfer_quit (struct transfer *transfer)
 
   if (is_own && transport_is_open (transfer->transport, transfer->fd))
     shutdown (transfer->fd, SHUT_RD);
-  SET (transfer->easy, CURLOPT_SERVER_RESPONSE_TIMEOUT,
-       (long) MAIL_QUIT_S);
+  SET (transfer->easy, CURLOPT_SERVER_RESPONSE_TIMEOUT, (long) MAIL_QUIT_S);
   transfer->is_prepared = false;
 }
 
@@ -174,9 +172,8 @@ transfer_begin_dialogue (struct transfer *transfer)
 int
 transfer_set_smtp (struct transfer *transfer)
 {
-  static const long use_ssl[] = {
-    CURLUSESSL_ALL, CURLUSESSL_ALL, CURLUSESSL_TRY, CURLUSESSL_NONE
-  };
+  static const long use_ssl[]
+    = { CURLUSESSL_ALL, CURLUSESSL_ALL, CURLUSESSL_TRY, CURLUSESSL_NONE };
   const struct transport_request *request = transfer->request;
   CURL *easy = transfer->easy;
   unsigned tls = request->tls;
@@ -204,9 +201,9 @@ transfer_set_again (struct transfer *transfer, CURLcode code)
 {
   const struct smtp_dialogue *dialogue = &transfer->dialogue;
   const struct transport_request *request = transfer->request;
-  bool is_unheard = dialogue->status == 0
-                    && (!dialogue->has_begun
-                        || dialogue->stage == TRANSPORT_STAGE_SENDER);
+  bool is_unheard
+    = dialogue->status == 0
+      && (!dialogue->has_begun || dialogue->stage == TRANSPORT_STAGE_SENDER);
   int64_t left_ms;
 
   if (transfer->kind != TRANSFER_SMTP || !request->mail || !is_unheard
@@ -214,8 +211,8 @@ transfer_set_again (struct transfer *transfer, CURLcode code)
       || transfer->n_opened > 0 || transfer->is_again || transfer->is_stopped)
     return false;
   left_ms = transfer_total_ms (request)
-            - (loop_now_us (transfer->transport->loop)
-               - transfer->started_us) / 1000;
+            - (loop_now_us (transfer->transport->loop) - transfer->started_us)
+                / 1000;
   if (left_ms <= 0)
     return false;
   transfer_begin_dialogue (transfer);

@@ -137,7 +137,8 @@ on_open_socket (void *data, curlsocktype purpose,
   (void) purpose;
   if (transport->guard && !transport->proxy
       && guard_check (transport->guard, &address->addr,
-                      (socklen_t) address->addrlen, reason) < 0) {
+                      (socklen_t) address->addrlen, reason)
+           < 0) {
     free (transfer->guard_reason);
     transfer->guard_reason = memory_strdup (reason);
     return CURL_SOCKET_BAD;
@@ -171,8 +172,7 @@ on_timer (CURLM *multi, long after_ms, void *data)
   else if (after_ms == 0)
     loop_timer_set (transport->timer, 0);
   else
-    loop_timer_set (transport->timer,
-                    date_monotonic_us () + after_ms * 1000);
+    loop_timer_set (transport->timer, date_monotonic_us () + after_ms * 1000);
   return 0;
 }
 
@@ -209,9 +209,8 @@ transfer_detach (struct transfer *transfer)
 static void
 transfer_finish (struct transfer *transfer, CURLcode code, bool is_cancelled)
 {
-  struct transport_reply reply = {
-    .result = TRANSPORT_ANSWERED, .body = "", .error = ""
-  };
+  struct transport_reply reply
+    = { .result = TRANSPORT_ANSWERED, .body = "", .error = "" };
 
   reply.elapsed_us = date_monotonic_us () - transfer->started_us;
   if (is_cancelled)
@@ -281,7 +280,7 @@ transport_later (void *data)
   while (transfer) {
     if (transfer->fault) {
       transfer_finish (transfer, CURLE_OK, false);
-      transfer = transport->busy;       /* done may have changed the list */
+      transfer = transport->busy; /* done may have changed the list */
     } else
       transfer = transfer->next;
   }
@@ -339,8 +338,10 @@ ca_file_check (const char *path, char *ret_reason)
     fclose (file);
   if (c != EOF)
     return 0;
-  snprintf (ret_reason, 200, "the certificate authorities in %.80s can't be "
-            "read: set <tls ca-file=\"...\"/> in herald.xml", path);
+  snprintf (ret_reason, 200,
+            "the certificate authorities in %.80s can't be "
+            "read: set <tls ca-file=\"...\"/> in herald.xml",
+            path);
   return -1;
 }
 
