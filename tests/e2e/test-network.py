@@ -3,6 +3,11 @@
 """Who is believed and what may be reached: certificates, guard, plain http,
 proxy."""
 
+import json
+import socket
+import ssl
+import threading
+import time
 import unittest
 
 from host import NETWORK, Case, Host, event, module_sandbox
@@ -68,6 +73,73 @@ class Certificates(Network):
         result = self.host.send([event(1)])
         self.assertEqual(result.status, 1, result)
         self.assertIn("TLS with localhost", result.reasons("web"))
+
+
+class SlowReader:
+    """An endpoint with TLS that takes bodies in small pieces, so that they
+    are sent in many; it keeps each body's member "text"."""
+
+    def __init__(self, certificates):
+        self.texts = []
+        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._context.load_cert_chain(certificates / "server.pem",
+                                      certificates / "server.key")
+        self._socket = socket.socket()
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        self._socket.bind(("127.0.0.1", 0))
+        self._socket.listen(64)
+        self.port = self._socket.getsockname()[1]
+
+    def __enter__(self):
+        threading.Thread(target=self._accept, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+
+    def _accept(self):
+        try:
+            while True:
+                threading.Thread(target=self._serve, daemon=True,
+                                 args=[self._socket.accept()[0]]).start()
+        except OSError:
+            pass
+
+    def _serve(self, connection):
+        with self._context.wrap_socket(connection, server_side=True) as peer:
+            while self._take(peer):
+                peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+
+    def _take(self, peer):
+        data = b""
+        while b"\r\n\r\n" not in data:
+            piece = peer.recv(4096)
+            if not piece:
+                return False
+            data += piece
+        head, _, body = data.partition(b"\r\n\r\n")
+        length = int(head.lower().partition(b"content-length:")[2].split()[0])
+        while len(body) < length:
+            time.sleep(0.0005)
+            body += peer.recv(4096)
+        self.texts.append(json.loads(body)["text"])
+        return True
+
+
+class LargeBodies(Network):
+    def test_what_is_sent_in_pieces_arrives_whole(self):
+        reader = self.enter(SlowReader(SANDBOX.run_dir / "certificates"))
+        self.host.webhook(
+            "web", f"https://localhost:{reader.port}/", delivery=RETRY,
+            content='<map><field name="text" source="customText"/></map>')
+        texts = [chr(ord("a") + i % 26) * size for i, size in enumerate(
+            [50, 15000, 16384, 17000, 70000, 600000] * 4)]
+        result = self.host.send([event(i, customText=text)
+                                 for i, text in enumerate(texts)])
+        self.assertEqual(result.status, 0, result)
+        self.assertEqual(result.lane("web")["retried"], 0, result)
+        self.assertEqual(sorted(reader.texts), sorted(texts))
 
 
 class Guard(Network):
