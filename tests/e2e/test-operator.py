@@ -164,12 +164,13 @@ class Signals(Operator):
         path = self.host.directory / "many"
         one = lines([event(1, workspace="beta")])
         with open(path, "wb") as file:
-            for _ in range(300):
+            for _ in range(100):
                 file.write(one * 5000)
         self.host.webhook("web", self.receiver.url, extra=
                           "<workspaces><workspace>acme</workspace>"
                           "</workspaces>")
-        with self.host.start("send", "--json", path) as running:
+        # So often that no machine is through with it before it is told.
+        with self.host.start("send", "--json", *[path] * 20) as running:
             time.sleep(0.5)
             running.interrupt()
             result = running.end()

@@ -46,7 +46,7 @@ EXTRA_DIST += tests/fuzz/corpus tests/fuzz/handler-seeds.py
 
 FUZZ_SECONDS = 60
 # New finds go to the build directory, in corpus/NAME.
-fuzz: all $(fuzz_targets)
+fuzz: $(pluginexec_LTLIBRARIES) $(fuzz_targets)
 	@$(PYTHON) $(top_srcdir)/tests/fuzz/handler-seeds.py \
 	  $(top_srcdir)/plugins corpus/handlers
 	@$(AM_TESTS_ENVIRONMENT) for target in $(fuzz_targets); do \
