@@ -123,7 +123,7 @@ EXTRA_DIST += tests/bench/bench tests/bench/receivers.py \
 	tests/bench/runs.py tests/bench/vendors.mjs
 
 BENCH_FLAGS =
-bench: all $(EXTRA_PROGRAMS) tests/interop/installed
+bench: herald $(pluginexec_LTLIBRARIES) $(EXTRA_PROGRAMS) tests/interop/installed
 	HERALD='$(abs_top_builddir)/herald' \
 	  HERALD_PLUGINS='$(abs_top_builddir)/plugins/.libs' \
 	  BENCH_BIN='$(abs_top_builddir)/tests/bench' \

@@ -6,9 +6,12 @@
 #include <string.h>
 
 #include "base/date.h"
+#include "config/network.h"
 #include "host_table.h"
 #include "job_state.h"
 #include "token.h"
+
+enum { HOST_MOST_BASE_URL = 1000 };     /* bytes */
 
 void
 host_delivered (struct herald_job *shown, size_t i, const char *reference)
@@ -130,6 +133,7 @@ host_token (struct herald_job *shown, const char *token, const char *base_url,
 {
   struct job *job = host_present (shown);
   struct outcome outcome = { .kind = OUTCOME_DELIVERED };
+  char reason[200];
 
   if (job == NULL)
     return;
@@ -141,6 +145,16 @@ host_token (struct herald_job *shown, const char *token, const char *base_url,
     return; /* as if there was none in the reply */
   if (base_url != NULL && *base_url == '\0')
     base_url = NULL;
+  /* Where the service wants to be called is the service's word: the token
+   * goes nowhere that a setting could not name. */
+  if (base_url != NULL
+      && (strlen (base_url) > HOST_MOST_BASE_URL
+          || network_check_url (base_url, true, true, reason) < 0)) {
+    outcome.kind = OUTCOME_RETRY;
+    outcome.reason = "the token came with an address that can't be used";
+    job_give (job, job_slot (job, 0), &outcome);
+    return;
+  }
   if (lifetime_ms < 0)
     lifetime_ms = 0;
   token_set (&job->integration->token, token, base_url, lifetime_ms,
