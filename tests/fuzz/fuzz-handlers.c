@@ -50,7 +50,7 @@ static void
 read_reply (struct arena *arena, char *text, size_t len,
             struct case_reply *reply)
 {
-  char *end = text + len, *line = text, *next;
+  char *end = text + len, *line = text, *next, *body;
   int64_t status = 200;
 
   reply->kind = CASE_STATUS;
@@ -79,7 +79,10 @@ read_reply (struct arena *arena, char *text, size_t len,
   reply->status = (int) status;
   next = line < end ? line + 1 : end;
   reply->body_len = (size_t) (end - next);
-  reply->body = arena_strndup (arena, next, reply->body_len);
+  body = arena_alloc (arena, reply->body_len + 1);
+  memcpy (body, next, reply->body_len);
+  body[reply->body_len] = '\0';
+  reply->body = body;
 }
 
 static void
@@ -170,7 +173,10 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   if (loader == NULL)
     loader = loader_new (NULL);
   arena = arena_new (0);
-  text = arena_strndup (arena, (const char *) data, size);
+  text = arena_alloc (arena, size + 1); /* there may be NULs in it */
+  if (size > 0)
+    memcpy (text, data, size);
+  text[size] = '\0';
   rest = memchr (text, '\n', size);
   if (rest != NULL) {
     *rest++ = '\0';
