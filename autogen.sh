@@ -105,11 +105,17 @@ find_missing ()
     pkg-config --exists jansson || missing="$missing jansson"
     pkg-config --exists libcrypto || missing="$missing libcrypto"
     pkg-config --exists libidn2 || missing="$missing libidn2"
+    pkg-config --exists 'sqlite3 >= 3.37' || missing="$missing sqlite3"
+    pkg-config --exists 'libmicrohttpd >= 0.9.71' ||
+      missing="$missing microhttpd"
+    pkg-config --exists zlib || missing="$missing zlib"
     if test "$1" = check; then
       pkg-config --exists cmocka || missing_tests="$missing_tests cmocka"
     fi
   else
     missing="$missing pkg-config libcurl libxml2 jansson libcrypto libidn2"
+    missing="$missing sqlite3"
+    missing="$missing microhttpd zlib"
     test "$1" != check || missing_tests="$missing_tests cmocka"
   fi
   has_ltdl || missing="$missing libltdl"
@@ -133,6 +139,9 @@ packages ()
       debian:jansson) echo libjansson-dev ;;
       debian:libcrypto) echo libssl-dev ;;
       debian:libidn2) echo libidn2-dev ;;
+      debian:sqlite3) echo libsqlite3-dev ;;
+      debian:microhttpd) echo libmicrohttpd-dev ;;
+      debian:zlib) echo zlib1g-dev ;;
       debian:libltdl) echo libltdl-dev ;;
       debian:cmocka) echo libcmocka-dev ;;
       debian:aiosmtpd) echo python3-aiosmtpd ;;
@@ -141,12 +150,17 @@ packages ()
       fedora:jansson) echo jansson-devel ;;
       fedora:libcrypto) echo openssl-devel ;;
       fedora:libidn2) echo libidn2-devel ;;
+      fedora:sqlite3) echo sqlite-devel ;;
+      fedora:microhttpd) echo libmicrohttpd-devel ;;
+      fedora:zlib) echo zlib-devel ;;
       fedora:libltdl) echo libtool-ltdl-devel ;;
       fedora:cmocka) echo libcmocka-devel ;;
       fedora:aiosmtpd) echo python3-aiosmtpd ;;
       fedora:pkg-config) echo pkgconf-pkg-config ;;
       arch:libcurl) echo curl ;;
       arch:libcrypto) echo openssl ;;
+      arch:sqlite3) echo sqlite ;;
+      arch:microhttpd) echo libmicrohttpd ;;
       arch:libltdl) echo libtool ;;
       arch:aiosmtpd) echo python-aiosmtpd ;;
       arch:pkg-config) echo pkgconf ;;
@@ -156,12 +170,17 @@ packages ()
       alpine:jansson) echo jansson-dev ;;
       alpine:libcrypto) echo openssl-dev ;;
       alpine:libidn2) echo libidn2-dev ;;
+      alpine:sqlite3) echo sqlite-dev ;;
+      alpine:microhttpd) echo libmicrohttpd-dev ;;
+      alpine:zlib) echo zlib-dev ;;
       alpine:libltdl) echo libltdl libtool ;;
       alpine:cmocka) echo cmocka-dev ;;
       alpine:aiosmtpd) echo py3-aiosmtpd ;;
       alpine:pkg-config) echo pkgconf ;;
       macos:libcurl) echo curl ;;
       macos:libcrypto) echo openssl@3 ;;
+      macos:sqlite3) echo sqlite ;;
+      macos:microhttpd) echo libmicrohttpd ;;
       macos:libltdl) echo libtool ;;
       macos:python3) echo python ;;
       macos:aiosmtpd) ;;

@@ -8,7 +8,7 @@ noinst_LTLIBRARIES += core/libherald-core.la
 
 core_libherald_core_la_SOURCES =
 core_libherald_core_la_LIBADD = $(CURL_LIBS) $(XML_LIBS) $(JANSSON_LIBS) \
-	$(CRYPTO_LIBS) $(IDN_LIBS) $(LTDL_LIBS) $(LIBM)
+	$(CRYPTO_LIBS) $(IDN_LIBS) $(SQLITE_LIBS) $(MHD_LIBS) $(ZLIB_LIBS) $(LTDL_LIBS) $(LIBM)
 
 # -- base: what needs nothing of ours
 core_libherald_core_la_SOURCES += \
@@ -20,12 +20,14 @@ core_libherald_core_la_SOURCES += \
 	core/base/json_doc.c core/base/json_doc.h \
 	core/base/json_index.c core/base/json_index.h \
 	core/base/log.c core/base/log.h \
+	core/base/lock.c core/base/lock.h \
 	core/base/loop.c core/base/loop.h \
 	core/base/memory.c core/base/memory.h \
 	core/base/number.c core/base/number.h \
 	core/base/redact.c core/base/redact.h \
 	core/base/text.c core/base/text.h \
-	core/base/trust.c core/base/trust.h
+	core/base/trust.c core/base/trust.h \
+	core/base/watch.c core/base/watch.h
 
 # -- config: herald.xml, conf.d and secrets
 core_libherald_core_la_SOURCES += \
@@ -120,6 +122,34 @@ core_libherald_core_la_SOURCES += \
 	core/command/command.h \
 	core/command/describe.c \
 	core/command/enable.c \
+# -- queue: what was accepted and is not delivered yet
+core_libherald_core_la_SOURCES += \
+	core/queue/bell.c core/queue/bell.h \
+	core/queue/claims.c core/queue/claims.h \
+	core/queue/db.c core/queue/db.h \
+	core/queue/memory_engine.c \
+	core/queue/place.c core/queue/place.h \
+	core/queue/queue.c core/queue/queue.h \
+	core/queue/queue_engine.h \
+	core/queue/seen.c core/queue/seen.h \
+	core/queue/sqlite_dead.c \
+	core/queue/sqlite_engine.c \
+	core/queue/sqlite_forget.c \
+	core/queue/sqlite_lane.c \
+	core/queue/sqlite_put.c \
+	core/queue/sqlite_schema.c \
+	core/queue/sqlite_settle.c \
+	core/queue/sqlite_store.h \
+	core/queue/sqlite_take.c \
+	core/queue/sqlite_tidy.c \
+	core/queue/sqlite_trace.c
+
+# -- metrics: what each process counts, and how others read it
+core_libherald_core_la_SOURCES += \
+	core/metrics/board.c core/metrics/board.h \
+	core/metrics/board_file.c core/metrics/board_file.h \
+	core/metrics/histogram.c core/metrics/histogram.h
+
 	core/command/explain.c \
 	core/command/input.c core/command/input.h \
 	core/command/list.c \

@@ -41,6 +41,7 @@ unit_tests = \
 	tests/unit/test-proof \
 	tests/unit/test-redact \
 	tests/unit/test-reply \
+	tests/unit/test-queue \
 	tests/unit/test-request \
 	tests/unit/test-secret \
 	tests/unit/test-setting \
@@ -106,4 +107,6 @@ tests_unit_libsupport_la_SOURCES = \
 	tests/unit/loopback.c \
 	tests/unit/loopback.h \
 	tests/unit/mock.c \
-	tests/unit/mock.h
+	tests/unit/mock.h \
+	tests/unit/queue-fixture.c \
+	tests/unit/queue-fixture.h

@@ -1,0 +1,161 @@
+/* sqlite_lane.c - lanes of the SQLite engine: names, owners, counts.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "queue/sqlite_store.h"
+
+/* Lanes up to last exist. */
+static void
+lanes_grow (struct sqlite_store *store, uint32_t last)
+{
+  if (last < store->n_lanes)
+    return;
+  store->lanes = memory_resize (store->lanes, (size_t) last + 1,
+                                sizeof *store->lanes);
+  memset (store->lanes + store->n_lanes, 0,
+          (last + 1 - store->n_lanes) * sizeof *store->lanes);
+  store->n_lanes = last + 1;
+}
+
+/* Another process may have made it. */
+struct sqlite_lane *
+sqlite_lane_at (struct sqlite_store *store, uint32_t lane)
+{
+  if (lane >= store->n_lanes) {
+    struct db_query *query = sqlite_query (store, LANE_LAST);
+
+    if (db_next (query)) {
+      int64_t last = db_value (query, 0);
+
+      db_stop (query);
+      if (last > 0 && last < UINT32_MAX)
+        lanes_grow (store, (uint32_t) last);
+    }
+  }
+  return lane > 0 && lane < store->n_lanes ? &store->lanes[lane] : NULL;
+}
+
+struct sqlite_lane *
+sqlite_lane_owned (struct sqlite_store *store, uint32_t lane)
+{
+  return lane < store->n_lanes && store->lanes[lane].is_owned
+    ? &store->lanes[lane] : NULL;
+}
+
+static uint32_t
+lane_number (struct sqlite_store *store, enum sqlite_statement which,
+             const char *name)
+{
+  struct db_query *query = sqlite_query (store, which);
+  int64_t lane = 0;
+
+  db_bind_text (query, 1, name, strlen (name));
+  /* To its end: a row that is made comes back before it is made. */
+  while (db_next (query))
+    lane = db_value (query, 0);
+  return lane > 0 && lane < UINT32_MAX ? (uint32_t) lane : 0;
+}
+
+uint32_t
+sqlite_lane (struct queue *queue, const char *name)
+{
+  struct sqlite_store *store = sqlite_store_of (queue);
+  uint32_t lane = lane_number (store, LANE_GET, name);
+
+  if (sqlite_checked (store) != QUEUE_OK)
+    return 0;
+  if (lane != 0)
+    return lane;
+  if (sqlite_begin (store, true) != QUEUE_OK)
+    return 0;
+  lane = lane_number (store, LANE_GET, name);
+  if (lane == 0)
+    lane = lane_number (store, LANE_PUT, name);
+  return sqlite_commit (store) == QUEUE_OK ? lane : 0;
+}
+
+bool
+sqlite_own (struct queue *queue, uint32_t lane)
+{
+  struct sqlite_store *store = sqlite_store_of (queue);
+  struct sqlite_lane *one = sqlite_lane_at (store, lane);
+
+  if (sqlite_checked (store) != QUEUE_OK || one == NULL)
+    return false;
+  if (one->is_owned)
+    return true;
+  if (!place_own (store->place, lane))
+    return false;
+  *one = (struct sqlite_lane) { .is_owned = true, .retry_due_ms = -1,
+                                .next_due_ms = -1 };
+  return true;
+}
+
+void
+sqlite_disown (struct queue *queue, uint32_t lane)
+{
+  struct sqlite_store *store = sqlite_store_of (queue);
+  struct sqlite_lane *one = sqlite_lane_owned (store, lane);
+
+  if (one == NULL)
+    return;
+  one->is_owned = false;
+  claims_remove_lane (store->claims, lane);
+  place_disown (store->place, lane);
+}
+
+enum queue_error
+sqlite_pause (struct queue *queue, uint32_t lane, bool is_paused)
+{
+  struct sqlite_store *store = sqlite_store_of (queue);
+  struct db_query *query;
+  enum queue_error error = sqlite_begin (store, true);
+
+  if (error != QUEUE_OK)
+    return error;
+  query = sqlite_query (store, LANE_PAUSE);
+  db_bind (query, 1, lane);
+  db_bind (query, 2, is_paused);
+  if (db_run (query) != 1 && db_error (store->db) == QUEUE_OK) {
+    sqlite_abandon (store);
+    return sqlite_failed (store, QUEUE_BROKEN, "there is no such lane");
+  }
+  bell_note (store->bell, lane);
+  error = sqlite_commit (store);
+  if (error == QUEUE_OK && sqlite_lane_owned (store, lane) != NULL)
+    store->lanes[lane].is_paused = is_paused;
+  return error;
+}
+
+bool
+sqlite_lane_state (struct queue *queue, size_t k, uint32_t *ret_lane,
+                   struct queue_lane_state *ret_state)
+{
+  struct sqlite_store *store = sqlite_store_of (queue);
+  struct db_query *query = sqlite_query (store, LANE_STATE);
+  const char *name;
+  size_t len;
+
+  db_bind (query, 1, (int64_t) k);
+  if (!db_next (query)) {
+    sqlite_checked (store);
+    return false;
+  }
+  memset (ret_state, 0, sizeof *ret_state);
+  *ret_lane = (uint32_t) db_value (query, 0);
+  ret_state->is_paused = db_value (query, 1) != 0;
+  ret_state->waiting = (uint64_t) db_value (query, 2);
+  ret_state->retrying = (uint64_t) db_value (query, 3);
+  ret_state->dead = (uint64_t) db_value (query, 4);
+  ret_state->oldest_ms = db_value (query, 5);
+  name = db_text (query, 6, &len);
+  memcpy (ret_state->name, name,
+          len < sizeof ret_state->name ? len : sizeof ret_state->name - 1);
+  db_stop (query);
+  return true;
+}

@@ -1,0 +1,190 @@
+/* sqlite_tidy.c - old history, old ids and empty pages, step by step.
+ *
+ * What is lost of a step when the host fails is done again, so a step does
+ * not wait for the disk.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+
+#include "queue/sqlite_store.h"
+
+enum {
+  ROWS_STEP = 500,
+  PAGES_STEP = 64,              /* a MiB */
+  PAGES_SPARE = 4096            /* left for what will come: 64 MiB */
+};
+
+/* The end of what may go of history, at most a step from its start; 0:
+ * nothing.  Sets the time of the oldest row there is, or -1. */
+static int64_t
+tidy_history_end (struct sqlite_store *store, int64_t now_ms,
+                  int64_t *ret_oldest_ms)
+{
+  struct db_query *query = sqlite_query (store, HISTORY_ENDS);
+  int64_t first = 0, last = 0, end = 0, too_many;
+  size_t n = 0;
+
+  *ret_oldest_ms = -1;
+  while (db_next (query)) {
+    first = db_value (query, 0);
+    last = db_value (query, 1);
+  }
+  too_many = last - store->config.history_rows;
+  query = sqlite_query (store, HISTORY_FIRST);
+  while (first > 0 && db_next (query)) {
+    int64_t row = db_value (query, 0), at_ms = db_value (query, 1);
+
+    if (*ret_oldest_ms < 0)
+      *ret_oldest_ms = at_ms;
+    if (n++ == ROWS_STEP
+        || (row > too_many && at_ms >= now_ms - store->config.history_ms)) {
+      db_stop (query);
+      break;
+    }
+    end = row;
+  }
+  return end;
+}
+
+static enum queue_error
+tidy_history (struct sqlite_store *store, int64_t end)
+{
+  struct db_query *query;
+  enum queue_error error = sqlite_begin (store, false);
+
+  if (error != QUEUE_OK)
+    return error;
+  query = sqlite_query (store, HISTORY_CUT);
+  db_bind (query, 1, end);
+  db_run (query);
+  return sqlite_commit (store);
+}
+
+/* Ids that are out of the window, nothing is left of their event, and
+ * history begins later; but never the last, which counts on.  One pass goes
+ * through them all, a step at a time. */
+static size_t
+tidy_find_ids (struct sqlite_store *store, int64_t cut_ms, int64_t *seqs,
+               bool *ret_is_end)
+{
+  struct db_query *query = sqlite_query (store, ACCEPTED_OLD);
+  size_t n = 0, looked = 0;
+  int64_t seq = 0;
+  bool goes = false;
+
+  *ret_is_end = true;
+  db_bind (query, 1, (int64_t) store->tidy_seq);
+  while (db_next (query)) {
+    /* The one before this one is not the last. */
+    if (seq != 0) {
+      seqs[n] = seq;
+      n += goes;
+      store->tidy_seq = (uint64_t) seq;
+    }
+    seq = db_value (query, 0);
+    goes = db_value (query, 2) == 0;
+    if (db_value (query, 1) > cut_ms || looked++ == ROWS_STEP) {
+      *ret_is_end = looked <= ROWS_STEP;
+      db_stop (query);
+      break;
+    }
+  }
+  if (*ret_is_end)
+    store->tidy_seq = 0;
+  return n;
+}
+
+static enum queue_error
+tidy_ids (struct sqlite_store *store, const int64_t *seqs, size_t n)
+{
+  enum queue_error error = sqlite_begin (store, false);
+
+  for (size_t i = 0; i < n && error == QUEUE_OK; i++) {
+    struct db_query *query = sqlite_query (store, ACCEPTED_REMOVE);
+
+    db_bind (query, 1, seqs[i]);
+    db_run (query);
+  }
+  if (error == QUEUE_OK)
+    error = sqlite_commit (store);
+  return error;
+}
+
+/* Where the window begins now. */
+static void
+tidy_seen (struct sqlite_store *store, int64_t since_ms)
+{
+  uint64_t low = 0, high = store->seen_seq;
+
+  while (low < high) {
+    uint64_t middle = low + (high - low) / 2;
+    struct db_query *query = sqlite_query (store, ACCEPTED_FROM);
+    bool is_old = false;
+
+    db_bind (query, 1, (int64_t) middle);
+    if (db_next (query)) {
+      is_old = db_value (query, 0) <= since_ms;
+      db_stop (query);
+    }
+    if (is_old)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  seen_forget_before (store->seen, low);
+}
+
+/* A file that a backlog has made large shrinks again. */
+static bool
+tidy_has_pages (struct sqlite_store *store)
+{
+  int64_t n_free = db_number (store->db, "PRAGMA freelist_count");
+  int64_t n = db_number (store->db, "PRAGMA page_count");
+
+  return n_free > PAGES_SPARE && n_free > n / 2;
+}
+
+static enum queue_error
+tidy_pages (struct sqlite_store *store)
+{
+  enum queue_error error = sqlite_begin (store, false);
+
+  if (error != QUEUE_OK)
+    return error;
+  db_run_text (store->db, "PRAGMA incremental_vacuum(64)");
+  return sqlite_commit (store);
+}
+
+enum queue_error
+sqlite_tidy (struct queue *queue, int64_t now_ms, bool *ret_is_done)
+{
+  struct sqlite_store *store = sqlite_store_of (queue);
+  int64_t seqs[ROWS_STEP + 2], oldest_ms, cut_ms;
+  int64_t end = tidy_history_end (store, now_ms, &oldest_ms);
+  enum queue_error error = sqlite_checked (store);
+  bool is_end;
+  size_t n;
+
+  *ret_is_done = false;
+  if (error != QUEUE_OK)
+    return error;
+  if (end > 0)
+    return tidy_history (store, end);
+  cut_ms = now_ms - store->config.window_ms;
+  if (oldest_ms >= 0 && oldest_ms <= cut_ms)
+    cut_ms = oldest_ms - 1;
+  n = tidy_find_ids (store, cut_ms, seqs, &is_end);
+  error = sqlite_checked (store);
+  if (error != QUEUE_OK)
+    return error;
+  if (n > 0)
+    error = tidy_ids (store, seqs, n);
+  if (n > 0 || !is_end)
+    return error;
+  if (tidy_has_pages (store))
+    return tidy_pages (store);
+  if (store->seen != NULL)
+    tidy_seen (store, now_ms - store->config.window_ms);
+  *ret_is_done = true;
+  return sqlite_checked (store);
+}

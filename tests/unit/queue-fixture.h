@@ -1,0 +1,64 @@
+/* queue-fixture.h - a queue of its own, of either engine, for a test.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+
+#ifndef QUEUE_FIXTURE_H
+#define QUEUE_FIXTURE_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "queue/queue.h"
+
+enum { FIXTURE_MOST = 64 };     /* items of a take */
+
+struct queue_fixture {
+  char directory[64];           /* all of it goes at the end */
+  char store[80];               /* a directory in it */
+  struct queue_config config;
+  struct queue *queue;
+  struct queue_item items[FIXTURE_MOST];        /* taken last */
+  size_t n;
+};
+
+/* cmocka's setup and teardown; *state is the fixture. */
+int queue_fixture_memory (void **state);
+int queue_fixture_sqlite (void **state);
+int queue_fixture_done (void **state);
+
+/* Each test for both engines. */
+#define FOR_BOTH(test)                                                    \
+  { "memory: " #test, test, queue_fixture_memory, queue_fixture_done,     \
+    NULL },                                                               \
+  { "sqlite: " #test, test, queue_fixture_sqlite, queue_fixture_done,     \
+    NULL }
+#define FOR_SQLITE(test)                                                  \
+  { #test, test, queue_fixture_sqlite, queue_fixture_done, NULL }
+
+bool fixture_survives (const struct queue_fixture *fixture);
+/* Another opener of the same store, for processes to have their own. */
+struct queue *fixture_open (struct queue_fixture *fixture);
+/* Close and open again what survives that. */
+void fixture_reopen (struct queue_fixture *fixture);
+
+/* Put one event; the answer. */
+enum queue_answer fixture_put (struct queue *queue, const char *id,
+                               const char *body, uint32_t lane,
+                               uint32_t other_lane);
+/* Take up to most from an owned lane, into items; how many. */
+size_t fixture_take (struct queue_fixture *fixture, uint32_t lane,
+                     int64_t now_ms, size_t most);
+/* Is the k-th item taken last this body? */
+void fixture_assert_body (const struct queue_fixture *fixture, size_t k,
+                          const char *body);
+void fixture_settle (struct queue *queue, uint32_t lane, uint64_t seq,
+                     enum queue_end end, int64_t due_ms);
+struct queue_lane_state fixture_state (struct queue *queue, uint32_t lane);
+
+#endif
