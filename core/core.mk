@@ -26,6 +26,8 @@ core_libherald_core_la_SOURCES += \
 	core/base/number.c core/base/number.h \
 	core/base/redact.c core/base/redact.h \
 	core/base/text.c core/base/text.h \
+	core/base/service.c core/base/service.h \
+	core/base/service_inbox.c \
 	core/base/trust.c core/base/trust.h \
 	core/base/watch.c core/base/watch.h
 

@@ -46,6 +46,7 @@ unit_tests = \
 	tests/unit/test-secret \
 	tests/unit/test-setting \
 	tests/unit/test-settings \
+	tests/unit/test-service \
 	tests/unit/test-shelf \
 	tests/unit/test-sigv4 \
 	tests/unit/test-smtp-dialogue \
