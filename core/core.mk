@@ -42,6 +42,10 @@ core_libherald_core_la_SOURCES += \
 	core/config/descriptor_reading.h \
 	core/config/field_value.c core/config/field_value.h \
 	core/config/herald_xml.c core/config/herald_xml.h \
+	core/config/herald_intake.c \
+	core/config/herald_reading.c core/config/herald_reading.h \
+	core/config/herald_store.c \
+	core/config/herald_workers.c \
 	core/config/network.c core/config/network.h \
 	core/config/problem.c core/config/problem.h \
 	core/config/secret.c core/config/secret.h \

@@ -29,6 +29,8 @@ struct descriptor_delivery {    /* <delivery>; 0 or NULL: not given */
   uint32_t in_flight;           /* <in-flight max="32"/> */
   int64_t connect_ms, total_ms; /* <timeouts connect="10s" total="60s"/> */
   bool http2;                   /* <http version="2"/> */
+  const char *fallback;         /* <fallback integration="backup"/> */
+  unsigned fallback_line;
 };
 
 struct descriptor {

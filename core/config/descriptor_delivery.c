@@ -16,7 +16,7 @@ enum {
 };
 
 static const char *const delivery_children[] = {
-  "retry", "rate", "batch", "in-flight", "timeouts", "http", NULL
+  "retry", "rate", "batch", "in-flight", "timeouts", "http", "fallback", NULL
 };
 
 /* An attribute with a number from 1 to most; else *ret_value stays. */
@@ -195,6 +195,30 @@ read_http (const struct descriptor_reading *reading,
   reading->descriptor->delivery.http2 = strcmp (version, "2") == 0;
 }
 
+/* Whether there is such an integration, configuration.c sees. */
+static void
+read_fallback (const struct descriptor_reading *reading,
+               const struct xml_node *node)
+{
+  static const char *const attributes[] = { "integration", NULL };
+  struct descriptor_delivery *delivery = &reading->descriptor->delivery;
+  const char *name = descriptor_required (reading, node, "integration");
+
+  descriptor_expect (reading, node, attributes, NULL);
+  if (name == NULL)
+    return;
+  if (!descriptor_is_name (name))
+    descriptor_complain (reading, node, "integration=\"%.64s\" of "
+                         "<fallback> is no name: small letters, digits and "
+                         "-", name);
+  else if (strcmp (name, reading->descriptor->name) == 0)
+    descriptor_complain (reading, node, "<fallback> names the integration "
+                         "itself; name another one, or remove it");
+  else
+    delivery->fallback = arena_strdup (reading->arena, name);
+  delivery->fallback_line = node->line;
+}
+
 struct part {
   const char *name;
   void (*read) (const struct descriptor_reading *reading,
@@ -204,7 +228,7 @@ struct part {
 static const struct part parts[] = {
   { "retry", read_retry }, { "rate", read_rate }, { "batch", read_batch },
   { "in-flight", read_in_flight }, { "timeouts", read_timeouts },
-  { "http", read_http }
+  { "http", read_http }, { "fallback", read_fallback }
 };
 
 void

@@ -5,14 +5,12 @@
 
 #include "config/herald_xml.h"
 
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/buf.h"
-#include "base/number.h"
 #include "base/text.h"
 #include "base/trust.h"
+#include "config/herald_reading.h"
 #include "config/network.h"
 #include "event/event.h"
 
@@ -20,69 +18,34 @@
 
 enum {
   CONNECT_MS = 10 * 1000, TOTAL_MS = 60 * 1000, /* unless it says */
-  MAX_MS = 3600 * 1000,
   MAX_REPLY = 1 << 20,
-  LEAST_LIMIT = 1024, MOST_LIMIT = 64 << 20,
+  MAX_BUNDLE = 64 << 20,
   MAX_NAME = 128
+};
+
+static const struct herald_range timeout_range = {
+  1, 3600 * 1000, "1ms and 1h"
+};
+static const struct herald_range limit_range = {
+  1024, 64 << 20, "1k and 64M"
 };
 
 static const char *const root_children[] = {
   "workspaces", "fields", "network", "tls", "timeouts", "limits", "state",
-  "defaults", NULL
+  "store", "intake", "workers", "log", "defaults", NULL
 };
 static const char *const root_repeated[] = { "defaults", NULL };
 
-/* What herald_xml_read is at. */
-struct reading {
-  const struct xml_doc *doc;
-  struct herald_xml *xml;
-  struct arena *arena;
-  struct problems *problems;
-};
-
-static void __attribute__ ((__format__ (__printf__, 4, 5)))
-complain (const struct reading *reading, enum problem_severity severity,
-          const struct xml_node *node, const char *fmt, ...)
-{
-  va_list args;
-
-  va_start (args, fmt);
-  problems_vadd (reading->problems, severity, xml_path (reading->doc),
-                 node->line, NULL, fmt, args);
-  va_end (args);
-}
-
 static void
-expect (const struct reading *reading, const struct xml_node *node,
-        const char *const *attributes, const char *const *children)
-{
-  xml_expect (reading->doc, node, attributes, children, 0, NULL,
-              reading->problems);
-}
-
-/* An attribute that must be there, or NULL after a complaint. */
-static const char *
-required (const struct reading *reading, const struct xml_node *node,
-          const char *name)
-{
-  const char *value = xml_attribute (node, name);
-
-  if (value != NULL && value[0] != '\0')
-    return value;
-  complain (reading, PROBLEM_ERROR, node, "<%s> has no %s=", node->name,
-            name);
-  return NULL;
-}
-
-static void
-read_workspaces (const struct reading *reading, const struct xml_node *node)
+read_workspaces (const struct herald_reading *reading,
+                 const struct xml_node *node)
 {
   static const char *const children[] = { "workspace", NULL };
   static const char *const attributes[] = { "name", NULL };
   struct herald_xml *xml = reading->xml;
   const struct xml_node *child;
 
-  expect (reading, node, NULL, children);
+  herald_expect (reading, node, NULL, children);
   xml->workspaces = arena_zeroed (reading->arena,
                                   xml_count (node, "workspace") + 1,
                                   sizeof *xml->workspaces);
@@ -91,16 +54,16 @@ read_workspaces (const struct reading *reading, const struct xml_node *node)
 
     if (strcmp (child->name, "workspace") != 0)
       continue;
-    expect (reading, child, attributes, NULL);
-    name = required (reading, child, "name");
+    herald_expect (reading, child, attributes, NULL);
+    name = herald_required (reading, child, "name");
     if (name == NULL)
       continue;
     if (strlen (name) > MAX_NAME || !text_is_one_line (name, strlen (name)))
-      complain (reading, PROBLEM_ERROR, child, "a workspace's name is one "
-                "line of at most %d bytes", MAX_NAME);
+      herald_complain (reading, PROBLEM_ERROR, child, "a workspace's name is "
+                       "one line of at most %d bytes", MAX_NAME);
     else if (herald_xml_has_workspace (xml, name))
-      complain (reading, PROBLEM_ERROR, child, "workspace \"%s\" is "
-                "declared twice; remove one", name);
+      herald_complain (reading, PROBLEM_ERROR, child, "workspace \"%s\" is "
+                       "declared twice; remove one", name);
     else
       xml->workspaces[xml->n_workspaces++] = arena_strdup (reading->arena,
                                                            name);
@@ -108,78 +71,81 @@ read_workspaces (const struct reading *reading, const struct xml_node *node)
 }
 
 static void
-read_fields (const struct reading *reading, const struct xml_node *node)
+read_fields (const struct herald_reading *reading, const struct xml_node *node)
 {
   static const char *const children[] = { "field", NULL };
   static const char *const attributes[] = { "key", "label", NULL };
   struct catalogue *catalogue = reading->xml->catalogue;
   const struct xml_node *child;
 
-  expect (reading, node, NULL, children);
+  herald_expect (reading, node, NULL, children);
   for (child = node->child; child != NULL; child = child->next) {
     const char *key, *label;
 
     if (strcmp (child->name, "field") != 0)
       continue;
-    expect (reading, child, attributes, NULL);
-    key = required (reading, child, "key");
+    herald_expect (reading, child, attributes, NULL);
+    key = herald_required (reading, child, "key");
     if (key == NULL)
       continue;
     label = xml_attribute (child, "label");
     if (catalogue_find (catalogue, key, strlen (key)) != NULL)
-      complain (reading, PROBLEM_ERROR, child, "field \"%.64s\" exists "
-                "already; remove this one", key);
+      herald_complain (reading, PROBLEM_ERROR, child, "field \"%.64s\" exists "
+                       "already; remove this one", key);
     else if (catalogue_add (catalogue, key,
                             label != NULL && label[0] != '\0' ? label
                                                               : key) < 0)
-      complain (reading, PROBLEM_ERROR, child, "field key \"%.64s\" is not a "
-                "letter followed by letters, digits and _, at most 64", key);
+      herald_complain (reading, PROBLEM_ERROR, child, "field key \"%.64s\" is "
+                       "not a letter followed by letters, digits and _, at "
+                       "most 64", key);
   }
 }
 
 static void
-read_allow (const struct reading *reading, const struct xml_node *node)
+read_allow (const struct herald_reading *reading, const struct xml_node *node)
 {
   static const char *const attributes[] = { "cidr", NULL };
   struct herald_xml *xml = reading->xml;
   const char *cidr;
   char reason[200];
 
-  expect (reading, node, attributes, NULL);
-  cidr = required (reading, node, "cidr");
+  herald_expect (reading, node, attributes, NULL);
+  cidr = herald_required (reading, node, "cidr");
   if (cidr == NULL)
     return;
   if (network_check_range (cidr, reason) < 0) {
-    complain (reading, PROBLEM_ERROR, node, "cidr=\"%.64s\" %s", cidr,
-              reason);
+    herald_complain (reading, PROBLEM_ERROR, node, "cidr=\"%.64s\" %s", cidr,
+                     reason);
     return;
   }
   if (strcmp (cidr + strlen (cidr) - 2, "/0") == 0)
-    complain (reading, PROBLEM_WARNING, node, "cidr=\"%.64s\" lets "
-              "integrations reach every address of this host's networks",
-              cidr);
+    herald_complain (reading, PROBLEM_WARNING, node, "cidr=\"%.64s\" lets "
+                     "integrations reach every address of this host's "
+                     "networks", cidr);
   xml->allowed[xml->n_allowed++] = arena_strdup (reading->arena, cidr);
 }
 
 static void
-read_proxy (const struct reading *reading, const struct xml_node *node)
+read_proxy (const struct herald_reading *reading, const struct xml_node *node)
 {
   static const char *const attributes[] = { "url", NULL };
   const char *url;
   char reason[200];
 
-  expect (reading, node, attributes, NULL);
-  url = required (reading, node, "url");
+  herald_expect (reading, node, attributes, NULL);
+  url = herald_required (reading, node, "url");
   if (url == NULL)
     return;
   if (network_check_proxy (url, reason) < 0)
-    complain (reading, PROBLEM_ERROR, node, "the proxy's url %s", reason);
+    herald_complain (reading, PROBLEM_ERROR, node, "the proxy's url %s",
+                     reason);
   else
     reading->xml->proxy = arena_strdup (reading->arena, url);
 }
 
 static void
-read_network (const struct reading *reading, const struct xml_node *node)
+read_network (const struct herald_reading *reading,
+              const struct xml_node *node)
 {
   static const char *const children[] = {
     "allow", "allow-http", "proxy", NULL
@@ -188,7 +154,7 @@ read_network (const struct reading *reading, const struct xml_node *node)
   struct herald_xml *xml = reading->xml;
   const struct xml_node *child;
 
-  expect (reading, node, NULL, children);
+  herald_expect (reading, node, NULL, children);
   xml_expect_once (reading->doc, node, repeated, NULL, reading->problems);
   xml->allowed = arena_zeroed (reading->arena, xml_count (node, "allow") + 1,
                                sizeof *xml->allowed);
@@ -196,7 +162,7 @@ read_network (const struct reading *reading, const struct xml_node *node)
     if (strcmp (child->name, "allow") == 0) {
       read_allow (reading, child);
     } else if (strcmp (child->name, "allow-http") == 0) {
-      expect (reading, child, NULL, NULL);
+      herald_expect (reading, child, NULL, NULL);
       xml->allow_http = true;
     } else if (strcmp (child->name, "proxy") == 0) {
       read_proxy (reading, child);
@@ -204,21 +170,8 @@ read_network (const struct reading *reading, const struct xml_node *node)
   }
 }
 
-/* A path as written, or beside herald.xml if it is relative. */
-static const char *
-beside (const struct reading *reading, const char *path)
-{
-  const char *own = xml_path (reading->doc);
-  const char *slash = strrchr (own, '/');
-
-  if (path[0] == '/' || slash == NULL)
-    return arena_strdup (reading->arena, path);
-  return arena_printf (reading->arena, "%.*s/%s", (int) (slash - own), own,
-                       path);
-}
-
 static void
-read_tls (const struct reading *reading, const struct xml_node *node)
+read_tls (const struct herald_reading *reading, const struct xml_node *node)
 {
   static const char *const attributes[] = { "ca-file", NULL };
   const char *path;
@@ -226,98 +179,72 @@ read_tls (const struct reading *reading, const struct xml_node *node)
   char reason[400];
   size_t len;
 
-  expect (reading, node, attributes, NULL);
-  path = required (reading, node, "ca-file");
+  herald_expect (reading, node, attributes, NULL);
+  path = herald_required (reading, node, "ca-file");
   if (path == NULL)
     return;
-  path = beside (reading, path);
+  path = herald_beside (reading, path);
   /* Who may write it decides whom herald believes. */
-  bundle = trust_read (path, 0, MOST_LIMIT, &len, reason, sizeof reason);
+  bundle = trust_read (path, 0, MAX_BUNDLE, &len, reason, sizeof reason);
   if (bundle == NULL)
-    complain (reading, PROBLEM_ERROR, node, "ca-file %s: %s", path, reason);
+    herald_complain (reading, PROBLEM_ERROR, node, "ca-file %s: %s", path,
+                     reason);
   else if (strstr (bundle, "-----BEGIN ") == NULL)
-    complain (reading, PROBLEM_ERROR, node, "ca-file %s holds no "
-              "certificate in PEM form", path);
+    herald_complain (reading, PROBLEM_ERROR, node, "ca-file %s holds no "
+                     "certificate in PEM form", path);
   else
     reading->xml->ca_file = path;
   free (bundle);
 }
 
 static void
-read_duration (const struct reading *reading, const struct xml_node *node,
-               const char *name, int64_t *ret_ms)
-{
-  const char *text = xml_attribute (node, name);
-  int64_t ms;
-
-  if (text == NULL)
-    return;
-  if (number_read_duration (text, &ms) < 0 || ms < 1 || ms > MAX_MS)
-    complain (reading, PROBLEM_ERROR, node, "%s=\"%.32s\" is no duration "
-              "between 1ms and 1h; write it like 10s", name, text);
-  else
-    *ret_ms = ms;
-}
-
-static void
-read_timeouts (const struct reading *reading, const struct xml_node *node)
+read_timeouts (const struct herald_reading *reading,
+               const struct xml_node *node)
 {
   static const char *const attributes[] = { "connect", "total", NULL };
   struct herald_xml *xml = reading->xml;
 
-  expect (reading, node, attributes, NULL);
-  read_duration (reading, node, "connect", &xml->connect_ms);
-  read_duration (reading, node, "total", &xml->total_ms);
+  herald_expect (reading, node, attributes, NULL);
+  herald_read_duration (reading, node, "connect", &timeout_range,
+                        &xml->connect_ms);
+  herald_read_duration (reading, node, "total", &timeout_range,
+                        &xml->total_ms);
   if (xml->total_ms < xml->connect_ms)
-    complain (reading, PROBLEM_ERROR, node, "the total timeout is shorter "
-              "than the one to connect");
+    herald_complain (reading, PROBLEM_ERROR, node, "the total timeout is "
+                     "shorter than the one to connect");
 }
 
 static void
-read_size (const struct reading *reading, const struct xml_node *node,
-           const char *name, int64_t *ret_bytes)
-{
-  const char *text = xml_attribute (node, name);
-  int64_t bytes;
-
-  if (text == NULL)
-    return;
-  if (number_read_size (text, &bytes) < 0 || bytes < LEAST_LIMIT
-      || bytes > MOST_LIMIT)
-    complain (reading, PROBLEM_ERROR, node, "%s=\"%.32s\" is no size between "
-              "1k and 64M", name, text);
-  else
-    *ret_bytes = bytes;
-}
-
-static void
-read_limits (const struct reading *reading, const struct xml_node *node)
+read_limits (const struct herald_reading *reading, const struct xml_node *node)
 {
   static const char *const attributes[] = { "event", "reply", NULL };
 
-  expect (reading, node, attributes, NULL);
-  read_size (reading, node, "event", &reading->xml->max_event);
-  read_size (reading, node, "reply", &reading->xml->max_reply);
+  herald_expect (reading, node, attributes, NULL);
+  herald_read_size (reading, node, "event", &limit_range,
+                    &reading->xml->max_event);
+  herald_read_size (reading, node, "reply", &limit_range,
+                    &reading->xml->max_reply);
 }
 
 static void
-read_state (const struct reading *reading, const struct xml_node *node)
+read_state (const struct herald_reading *reading, const struct xml_node *node)
 {
   static const char *const attributes[] = { "directory", NULL };
   const char *path;
 
-  expect (reading, node, attributes, NULL);
-  path = required (reading, node, "directory");
+  herald_expect (reading, node, attributes, NULL);
+  path = herald_required (reading, node, "directory");
   if (path != NULL && path[0] != '/')
-    complain (reading, PROBLEM_ERROR, node, "the state directory must start "
-              "with /");
+    herald_complain (reading, PROBLEM_ERROR, node, "the state directory must "
+                     "start with /");
   else if (path != NULL)
     reading->xml->state_directory = arena_strdup (reading->arena, path);
 }
 
 /* The defaults of one provider; false if they must be left out. */
 static bool
-read_provider (const struct reading *reading, const struct xml_node *node,
+read_provider (const struct herald_reading *reading,
+               const struct xml_node *node,
                struct herald_defaults *ret_defaults)
 {
   static const char *const attributes[] = { "provider", NULL };
@@ -327,15 +254,15 @@ read_provider (const struct reading *reading, const struct xml_node *node,
   struct setting *settings;
   const char *provider;
 
-  expect (reading, node, attributes, children);
-  provider = required (reading, node, "provider");
+  herald_expect (reading, node, attributes, children);
+  provider = herald_required (reading, node, "provider");
   if (provider == NULL)
     return false;
   for (size_t k = 0; k < reading->xml->n_defaults; k++)
     if (strcmp (reading->xml->defaults[k].provider, provider) == 0) {
-      complain (reading, PROBLEM_ERROR, node, "there are <defaults> for "
-                "provider \"%.64s\" already, in line %u; write all into one",
-                provider, reading->xml->defaults[k].line);
+      herald_complain (reading, PROBLEM_ERROR, node, "there are <defaults> "
+                       "for provider \"%.64s\" already, in line %u; write all "
+                       "into one", provider, reading->xml->defaults[k].line);
       return false;
     }
   defaults.provider = arena_strdup (reading->arena, provider);
@@ -351,7 +278,8 @@ read_provider (const struct reading *reading, const struct xml_node *node,
 }
 
 static void
-read_defaults (const struct reading *reading, const struct xml_node *root)
+read_defaults (const struct herald_reading *reading,
+               const struct xml_node *root)
 {
   struct herald_xml *xml = reading->xml;
   struct herald_defaults *defaults;
@@ -368,7 +296,8 @@ read_defaults (const struct reading *reading, const struct xml_node *root)
 
 struct part {
   const char *name;
-  void (*read) (const struct reading *reading, const struct xml_node *node);
+  void (*read) (const struct herald_reading *reading,
+                const struct xml_node *node);
 };
 
 static const struct part parts[] = {
@@ -379,11 +308,11 @@ static const struct part parts[] = {
 };
 
 static void
-read_root (const struct reading *reading)
+read_root (const struct herald_reading *reading)
 {
   const struct xml_node *root = xml_root (reading->doc);
 
-  expect (reading, root, NULL, root_children);
+  herald_expect (reading, root, NULL, root_children);
   xml_expect_once (reading->doc, root, root_repeated, NULL,
                    reading->problems);
   for (size_t k = 0; k < sizeof parts / sizeof *parts; k++) {
@@ -392,11 +321,15 @@ read_root (const struct reading *reading)
     if (node != NULL)
       parts[k].read (reading, node);
   }
+  herald_read_store (reading, xml_child (root, "store"));
+  herald_read_intake (reading, xml_child (root, "intake"));
+  herald_read_workers (reading, xml_child (root, "workers"));
+  herald_read_log (reading, xml_child (root, "log"));
   read_defaults (reading, root);
   if (reading->xml->n_workspaces == 0)
-    complain (reading, PROBLEM_WARNING, root, "no workspace is declared, so "
-              "every event is refused; add <workspaces><workspace "
-              "name=\"...\"/></workspaces>");
+    herald_complain (reading, PROBLEM_WARNING, root, "no workspace is "
+                     "declared, so every event is refused; add "
+                     "<workspaces><workspace name=\"...\"/></workspaces>");
 }
 
 struct herald_xml *
@@ -406,7 +339,7 @@ herald_xml_read (const char *path, struct arena *arena,
   size_t errors = problems_errors (problems);
   struct xml_doc *doc = xml_read_file (path, "herald", NS, problems);
   struct herald_xml *xml;
-  struct reading reading;
+  struct herald_reading reading;
 
   if (doc == NULL)
     return NULL;
@@ -417,7 +350,7 @@ herald_xml_read (const char *path, struct arena *arena,
   xml->total_ms = TOTAL_MS;
   xml->max_event = EVENT_MAX_LEN;
   xml->max_reply = MAX_REPLY;
-  reading = (struct reading) { doc, xml, arena, problems };
+  reading = (struct herald_reading) { doc, xml, arena, problems };
   read_root (&reading);
   xml_free (doc);
   /* It says what may be reached: half of it is worse than none. */

@@ -12,6 +12,20 @@
  *     <timeouts connect="10s" total="60s"/>
  *     <limits event="1M" reply="1M"/>
  *     <state directory="/var/lib/herald"/>
+ *     <store directory="/var/lib/herald/store" window="24h" history="30d"
+ *            history-rows="2000000" most="10G">
+ *       <commit wait="2ms" most="512"/>
+ *     </store>
+ *     <intake>
+ *       <listen address="127.0.0.1:8414"/>
+ *       <listen socket="/run/herald/intake.sock" mode="0660">
+ *         <allow user="www-data" workspace="acme"/>
+ *       </listen>
+ *       <tokens path="intake.tokens"/>
+ *       <limits body="8M" connections="1000" timeout="10s" events="10000"/>
+ *     </intake>
+ *     <workers number="1" watchdog="30s" stop="30s"/>
+ *     <log format="auto" level="notice"/>
  *     <defaults provider="drimify">
  *       <setting name="relay">smtp://relay</setting>
  *     </defaults>
@@ -28,6 +42,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/log.h"
 #include "event/catalogue.h"
 #include "problem.h"
 #include "setting.h"
@@ -37,6 +52,59 @@ struct herald_defaults {        /* <defaults provider=...> */
   unsigned line;
   size_t n_settings;
   const struct setting *settings;
+};
+
+struct herald_store {           /* <store> */
+  const char *engine;           /* "sqlite" */
+  const char *directory;        /* NULL: "store" in the state directory */
+  int64_t window_ms;            /* how long an id counts as seen */
+  int64_t history_ms, history_rows;     /* how long, and how much */
+  int64_t most_bytes;           /* 0: no limit */
+  int64_t commit_ms;            /* how long a commit waits for more ... */
+  uint32_t commit_most;         /* ... and how many it is at most */
+};
+
+struct herald_allow {           /* <allow> of a socket */
+  const char *user, *group;     /* a name or a number; one of them is NULL.
+                                   Whether it exists was not looked up */
+  bool all_workspaces;
+  size_t n_workspaces;
+  const char **workspaces;      /* all of them declared */
+};
+
+struct herald_listen {          /* <listen> */
+  unsigned line;                /* 0: the default */
+  const char *address;          /* "127.0.0.1:8414", "[::1]:8414"; NULL: a
+                                   socket.  network_read_address () takes
+                                   it */
+  const char *socket;           /* its path; NULL: an address */
+  unsigned mode;                /* of the socket */
+  size_t n_allows;              /* besides root and our own user */
+  const struct herald_allow *allows;
+};
+
+struct herald_intake {          /* <intake> */
+  size_t n_listens;             /* 1 at least */
+  const struct herald_listen *listens;
+  const char *tokens_path;      /* NULL: none; not opened */
+  unsigned tokens_line;
+  int64_t max_body, timeout_ms; /* of a request */
+  uint32_t max_connections, max_events;
+};
+
+struct herald_workers {         /* <workers> */
+  uint32_t number;
+  int64_t watchdog_ms, stop_ms;
+};
+
+enum herald_log_format {
+  HERALD_LOG_AUTO,              /* plain on a terminal, else logfmt */
+  HERALD_LOG_PLAIN, HERALD_LOG_LOGFMT, HERALD_LOG_JSON
+};
+
+struct herald_log {             /* <log>; options of the command go before */
+  enum herald_log_format format;
+  enum log_level level;
 };
 
 struct herald_xml {
@@ -52,6 +120,10 @@ struct herald_xml {
   int64_t connect_ms, total_ms;
   int64_t max_event, max_reply;         /* bytes */
   const char *state_directory;          /* NULL: the built-in one */
+  struct herald_store store;
+  struct herald_intake intake;
+  struct herald_workers workers;
+  struct herald_log log;
   size_t n_defaults;
   const struct herald_defaults *defaults;
 };

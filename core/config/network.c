@@ -229,3 +229,62 @@ network_check_url (const char *url, bool is_base, bool allow_http,
     return refuse (ret_reason, "must not have a query or fragment (? or #)");
   return 0;
 }
+
+/* The host and the port of "127.0.0.1:8414"; -1 if there are no two. */
+static int
+split_address (const char *text, char ret_host[INET6_ADDRSTRLEN],
+               bool *ret_is_v6, const char **ret_port)
+{
+  bool is_v6 = text[0] == '[';
+  const char *start = is_v6 ? text + 1 : text;
+  const char *end = strchr (start, is_v6 ? ']' : ':');
+
+  if (end == NULL || end == start || end - start >= INET6_ADDRSTRLEN
+      || (is_v6 && end[1] != ':'))
+    return -1;
+  memcpy (ret_host, start, (size_t) (end - start));
+  ret_host[end - start] = '\0';
+  *ret_is_v6 = is_v6;
+  *ret_port = is_v6 ? end + 2 : end + 1;
+  return 0;
+}
+
+int
+network_read_address (const char *text, struct network_address *ret_address,
+                      char ret_reason[200])
+{
+  static const char what[] = "is no address and port; write it like "
+                             "127.0.0.1:8414 or [::1]:8414";
+  struct network_address address = { .is_loopback = false };
+  struct sockaddr_in *v4 = &address.socket.v4;
+  struct sockaddr_in6 *v6 = &address.socket.v6;
+  char host[INET6_ADDRSTRLEN];
+  const char *port_text;
+  int64_t port;
+  bool is_v6;
+
+  if (split_address (text, host, &is_v6, &port_text) < 0)
+    return refuse (ret_reason, what);
+  if (number_read (port_text, strlen (port_text), 1, 65535, &port) < 0)
+    return refuse (ret_reason, "has a port that is not between 1 and 65535");
+  if (is_v6) {
+    v6->sin6_family = AF_INET6;
+    v6->sin6_port = htons ((uint16_t) port);
+    address.len = sizeof *v6;
+    if (inet_pton (AF_INET6, host, &v6->sin6_addr) != 1)
+      return refuse (ret_reason, what);
+    address.is_loopback = IN6_IS_ADDR_LOOPBACK (&v6->sin6_addr);
+    inet_ntop (AF_INET6, &v6->sin6_addr, host, sizeof host);
+  } else {
+    v4->sin_family = AF_INET;
+    v4->sin_port = htons ((uint16_t) port);
+    address.len = sizeof *v4;
+    if (inet_pton (AF_INET, host, &v4->sin_addr) != 1)
+      return refuse (ret_reason, what);
+    address.is_loopback = ntohl (v4->sin_addr.s_addr) >> 24 == 127;
+  }
+  snprintf (address.text, sizeof address.text, is_v6 ? "[%s]:%d" : "%s:%d",
+            host, (int) port);
+  *ret_address = address;
+  return 0;
+}

@@ -134,7 +134,8 @@ test_delivery (void **state)
     "<delivery><retry schedule=\" 5s 30s\n7d \"/><rate limit=\"100\" "
     "per=\"10s\"/><batch max=\"10000\" wait=\"0\"/><in-flight "
     "max=\"10000\"/><timeouts connect=\"5s\" total=\"1h\"/><http "
-    "version=\"2\"/></delivery>")->delivery;
+    "version=\"2\"/>\n<fallback integration=\"backup-2\"/>"
+    "</delivery>")->delivery;
   fixture_expect_none (fixture->problems);
   assert_int_equal (delivery->n_retries, 3);
   assert_int_equal (delivery->retry_ms[0], 5000);
@@ -147,11 +148,14 @@ test_delivery (void **state)
   assert_int_equal (delivery->connect_ms, 5000);
   assert_int_equal (delivery->total_ms, 3600000);
   assert_true (delivery->http2);
+  assert_string_equal (delivery->fallback, "backup-2");
+  assert_int_equal (delivery->fallback_line, 4);
   delivery = &read_content (fixture, "<delivery><rate limit=\"5\"/><http "
                             "version=\"1.1\"/></delivery>")->delivery;
   fixture_expect_none (fixture->problems);
   assert_int_equal (delivery->rate_ms, 1000);
   assert_false (delivery->http2);
+  assert_null (delivery->fallback);
 }
 
 static void
@@ -346,6 +350,15 @@ static const struct fault faults[] = {
     "max=\"-1\" of <in-flight> is no number between 1 and 10000" },
   { DELIVERY ("<timeouts total=\"2s\"/>"),
     "the total timeout is shorter than the one to connect; give both" },
+  { DELIVERY ("<fallback/>"), "<fallback> has no integration=" },
+  { DELIVERY ("<fallback integration=\"B\"/>"),
+    "integration=\"B\" of <fallback> is no name: small letters, digits and "
+    "-" },
+  { DELIVERY ("<fallback integration=\"crm\"/>"),
+    "<fallback> names the integration itself; name another one, or remove "
+    "it" },
+  { DELIVERY ("<fallback integration=\"a\"/><fallback integration=\"b\"/>"),
+    "<fallback> is there already, in line 2; one is enough" },
   { DELIVERY ("<http version=\"3\"/>"),
     "version=\"3\" of <http> is neither 1.1 nor 2" },
   { DELIVERY ("<retrys/>"), "<delivery> has no element <retrys>; did you "

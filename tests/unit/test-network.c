@@ -115,6 +115,66 @@ test_url_kinds (void **state)
                                        reason), -1);
 }
 
+#define NO_ADDRESS "is no address and port; write it like 127.0.0.1:8414 or " \
+                   "[::1]:8414"
+#define BAD_PORT "has a port that is not between 1 and 65535"
+
+static const struct row bad_addresses[] = {
+  { "127.0.0.1", NO_ADDRESS }, { ":8414", NO_ADDRESS }, { "", NO_ADDRESS },
+  { "localhost:8414", NO_ADDRESS }, { "127.1:8414", NO_ADDRESS },
+  { "[::1]", NO_ADDRESS }, { "[::1]8414", NO_ADDRESS },
+  { "[127.0.0.1]:8414", NO_ADDRESS }, { "[::1", NO_ADDRESS },
+  { "[]:1", NO_ADDRESS }, { "[fe80::1%lo]:8414", NO_ADDRESS },
+  { "0000000000000000000000000000000000000000000000000:1", NO_ADDRESS },
+  { "127.0.0.1:", BAD_PORT }, { "127.0.0.1:0", BAD_PORT },
+  { "127.0.0.1:65536", BAD_PORT }, { "127.0.0.1:http", BAD_PORT },
+  { "::1:8414", NO_ADDRESS }
+};
+
+static void
+test_bad_addresses (void **state)
+{
+  struct network_address address;
+
+  (void) state;
+  for (size_t k = 0; k < sizeof bad_addresses / sizeof *bad_addresses; k++) {
+    char reason[200] = "";
+
+    assert_int_equal (network_read_address (bad_addresses[k].text, &address,
+                                            reason), -1);
+    assert_string_equal (reason, bad_addresses[k].reason);
+  }
+}
+
+static void
+test_addresses (void **state)
+{
+  struct network_address address;
+  char reason[200];
+
+  (void) state;
+  assert_int_equal (network_read_address ("127.3.0.1:8414", &address,
+                                          reason), 0);
+  assert_string_equal (address.text, "127.3.0.1:8414");
+  assert_true (address.is_loopback);
+  assert_int_equal (address.len, sizeof address.socket.v4);
+  assert_int_equal (address.socket.any.sa_family, AF_INET);
+  assert_int_equal (ntohs (address.socket.v4.sin_port), 8414);
+  assert_int_equal (ntohl (address.socket.v4.sin_addr.s_addr), 0x7f030001);
+  assert_int_equal (network_read_address ("[0:0::1]:65535", &address,
+                                          reason), 0);
+  assert_string_equal (address.text, "[::1]:65535");
+  assert_true (address.is_loopback);
+  assert_int_equal (address.len, sizeof address.socket.v6);
+  assert_int_equal (address.socket.any.sa_family, AF_INET6);
+  assert_int_equal (ntohs (address.socket.v6.sin6_port), 65535);
+  assert_int_equal (network_read_address ("0.0.0.0:1", &address, reason), 0);
+  assert_false (address.is_loopback);
+  assert_int_equal (network_read_address ("[::]:1", &address, reason), 0);
+  assert_false (address.is_loopback);
+  assert_string_equal (address.text, "[::]:1");
+}
+
 static void
 test_long_url (void **state)
 {
@@ -166,6 +226,8 @@ main (void)
   const struct CMUnitTest tests[] = {
     cmocka_unit_test (test_ranges), cmocka_unit_test (test_urls),
     cmocka_unit_test (test_url_kinds), cmocka_unit_test (test_long_url),
+    cmocka_unit_test (test_bad_addresses),
+    cmocka_unit_test (test_addresses),
     cmocka_unit_test (test_proxies),
   };
 
