@@ -17,6 +17,7 @@ core_libherald_core_la_SOURCES += \
 	core/base/buf.c core/base/buf.h \
 	core/base/crypto.c core/base/crypto.h \
 	core/base/date.c core/base/date.h \
+	core/base/failure_class.c core/base/failure_class.h \
 	core/base/json_doc.c core/base/json_doc.h \
 	core/base/json_index.c core/base/json_index.h \
 	core/base/log.c core/base/log.h \
@@ -120,6 +121,12 @@ core_libherald_core_la_SOURCES += \
 	core/delivery/retries.c core/delivery/retries.h \
 	core/delivery/shelf.c core/delivery/shelf.h \
 	core/delivery/stats.c core/delivery/stats.h
+
+# -- metrics: what each process counts, and how others read it
+core_libherald_core_la_SOURCES += \
+	core/metrics/board.c core/metrics/board.h \
+	core/metrics/board_file.c core/metrics/board_file.h \
+	core/metrics/histogram.c core/metrics/histogram.h
 
 # -- command: one file a subcommand
 core_libherald_core_la_SOURCES += \

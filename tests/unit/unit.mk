@@ -7,6 +7,7 @@
 unit_tests = \
 	tests/unit/test-address \
 	tests/unit/test-arena \
+	tests/unit/test-board \
 	tests/unit/test-buf \
 	tests/unit/test-catalogue \
 	tests/unit/test-condition \
@@ -19,6 +20,7 @@ unit_tests = \
 	tests/unit/test-gate \
 	tests/unit/test-guard \
 	tests/unit/test-herald-xml \
+	tests/unit/test-histogram \
 	tests/unit/test-host \
 	tests/unit/test-integration \
 	tests/unit/test-job \
