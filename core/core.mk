@@ -20,15 +20,15 @@ core_libherald_core_la_SOURCES += \
 	core/base/failure_class.c core/base/failure_class.h \
 	core/base/json_doc.c core/base/json_doc.h \
 	core/base/json_index.c core/base/json_index.h \
-	core/base/log.c core/base/log.h \
 	core/base/lock.c core/base/lock.h \
+	core/base/log.c core/base/log.h \
 	core/base/loop.c core/base/loop.h \
 	core/base/memory.c core/base/memory.h \
 	core/base/number.c core/base/number.h \
 	core/base/redact.c core/base/redact.h \
-	core/base/text.c core/base/text.h \
 	core/base/service.c core/base/service.h \
 	core/base/service_inbox.c \
+	core/base/text.c core/base/text.h \
 	core/base/trust.c core/base/trust.h \
 	core/base/watch.c core/base/watch.h
 
@@ -42,11 +42,11 @@ core_libherald_core_la_SOURCES += \
 	core/config/descriptor_map.c \
 	core/config/descriptor_reading.h \
 	core/config/field_value.c core/config/field_value.h \
-	core/config/herald_xml.c core/config/herald_xml.h \
 	core/config/herald_intake.c \
 	core/config/herald_reading.c core/config/herald_reading.h \
 	core/config/herald_store.c \
 	core/config/herald_workers.c \
+	core/config/herald_xml.c core/config/herald_xml.h \
 	core/config/network.c core/config/network.h \
 	core/config/problem.c core/config/problem.h \
 	core/config/secret.c core/config/secret.h \
@@ -122,19 +122,6 @@ core_libherald_core_la_SOURCES += \
 	core/delivery/shelf.c core/delivery/shelf.h \
 	core/delivery/stats.c core/delivery/stats.h
 
-# -- metrics: what each process counts, and how others read it
-core_libherald_core_la_SOURCES += \
-	core/metrics/board.c core/metrics/board.h \
-	core/metrics/board_file.c core/metrics/board_file.h \
-	core/metrics/histogram.c core/metrics/histogram.h
-
-# -- command: one file a subcommand
-core_libherald_core_la_SOURCES += \
-	core/command/add.c \
-	core/command/check.c \
-	core/command/command.h \
-	core/command/describe.c \
-	core/command/enable.c \
 # -- queue: what was accepted and is not delivered yet
 core_libherald_core_la_SOURCES += \
 	core/queue/bell.c core/queue/bell.h \
@@ -163,6 +150,13 @@ core_libherald_core_la_SOURCES += \
 	core/metrics/board_file.c core/metrics/board_file.h \
 	core/metrics/histogram.c core/metrics/histogram.h
 
+# -- command: one file a subcommand
+core_libherald_core_la_SOURCES += \
+	core/command/add.c \
+	core/command/check.c \
+	core/command/command.h \
+	core/command/describe.c \
+	core/command/enable.c \
 	core/command/explain.c \
 	core/command/input.c core/command/input.h \
 	core/command/list.c \
