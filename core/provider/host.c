@@ -20,6 +20,7 @@ enum {
 };
 
 static struct host_scope *current;
+static const struct host_watch *watched;
 
 void
 host_enter (struct host_scope *scope, struct arena *arena, struct job *job,
@@ -33,12 +34,22 @@ host_enter (struct host_scope *scope, struct arena *arena, struct job *job,
   scope->integration = integration;
   scope->outer = current;
   current = scope;
+  if (watched != NULL)
+    watched->enter (watched->data, scope);
 }
 
 void
 host_leave (struct host_scope *scope)
 {
   current = scope->outer;
+  if (watched != NULL)
+    watched->leave (watched->data, scope);
+}
+
+void
+host_watch (const struct host_watch *watch)
+{
+  watched = watch;
 }
 
 const struct host_scope *

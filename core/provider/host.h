@@ -30,6 +30,14 @@ struct host_scope {
 void host_enter (struct host_scope *scope, struct arena *arena,
                  struct job *job, const char *integration);
 void host_leave (struct host_scope *scope);
+/* Whoever wants to know of every such call, before and after it; NULL:
+ * nobody does.  One of the process; it must live that long. */
+struct host_watch {
+  void (*enter) (void *data, const struct host_scope *scope);
+  void (*leave) (void *data, const struct host_scope *scope);
+  void *data;
+};
+void host_watch (const struct host_watch *watch);
 /* The innermost; NULL outside any callback. */
 const struct host_scope *host_current (void);
 /* What a plugin hands back, if it is of the callback under way; else NULL,

@@ -70,6 +70,8 @@ slot_fill (struct job *job, struct slot *slot, const struct job_item *item)
   const char *reason = "";
 
   slot->event = event_hold (item->event);
+  slot->tag_lane = item->tag_lane;
+  slot->tag = item->tag;
   slot->delivery = (struct herald_delivery){
     .id = arena_strdup (job->arena, item->id != NULL ? item->id : ""),
     .event_id = event_id (item->event),
@@ -328,6 +330,13 @@ job_outcome (const struct job *job, size_t item)
   static const struct outcome none = { .reason = "", .reference = "" };
 
   return item < job_count (job) ? &job->slots[item].outcome : &none;
+}
+
+uint64_t
+job_tag (const struct job *job, size_t item, uint32_t *ret_lane)
+{
+  *ret_lane = item < job_count (job) ? job->slots[item].tag_lane : 0;
+  return item < job_count (job) ? job->slots[item].tag : 0;
 }
 
 int64_t

@@ -36,6 +36,8 @@ struct job_item {
   const char *id;               /* of the delivery: a UUID, copied */
   uint32_t attempt;             /* 1 the first time */
   const char *to_address;       /* instead of the event's; NULL */
+  uint32_t tag_lane;            /* its lane and number in the queue: for */
+  uint64_t tag;                 /* job_tag (), which a host_watch () asks */
 };
 
 struct job_verdict {            /* of JOB_VERIFY and JOB_TOKEN */
@@ -95,6 +97,8 @@ bool job_is_done (const struct job *job);
  * job_group () tell which go together in a new job at once. */
 size_t job_count (const struct job *job);
 const struct outcome *job_outcome (const struct job *job, size_t item);
+/* The item's number in the queue, as it was given. */
+uint64_t job_tag (const struct job *job, size_t item, uint32_t *ret_lane);
 size_t job_groups (const struct job *job);
 const size_t *job_group (const struct job *job, size_t group,
                          size_t *ret_n);

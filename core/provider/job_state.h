@@ -30,6 +30,8 @@ struct slot {
   struct outcome outcome;
   struct herald_request *request; /* unanswered, covers this; NULL */
   bool is_held;                   /* a request that is being made covers it */
+  uint32_t tag_lane;              /* see struct job_item */
+  uint64_t tag;
 };
 
 /* What settle () and wait () said in the callback under way. */

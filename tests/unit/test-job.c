@@ -1066,6 +1066,65 @@ test_alike (void **state)
   assert_true (alike ("{\"email\":\"a@x.org\",\"town\":\"Thun\"}") == 0);
 }
 
+/* What a flight recorder sees of calls. */
+struct watched {
+  unsigned n_entered, n_left;
+  uint64_t tag;
+  uint32_t lane;
+};
+
+static void
+watch_enter (void *data, const struct host_scope *scope)
+{
+  struct watched *watched = data;
+
+  assert_int_equal (watched->n_entered++, watched->n_left);
+  assert_non_null (scope->job);
+  assert_int_equal (job_count (scope->job), 2);
+  watched->tag = job_tag (scope->job, 1, &watched->lane);
+}
+
+static void
+watch_leave (void *data, const struct host_scope *scope)
+{
+  struct watched *watched = data;
+
+  assert_non_null (scope->job);
+  watched->n_left++;
+}
+
+static void
+test_watch (void **state)
+{
+  struct watched watched = { 0 };
+  struct host_watch watch = { watch_enter, watch_leave, &watched };
+  struct event *event = mock_event (&mock, "{\"email\":\"p@example.org\"}");
+  struct job_item items[2] = {
+    { .event = event, .id = "a", .attempt = 1, .tag_lane = 7, .tag = 11 },
+    { .event = event, .id = "b", .attempt = 1, .tag_lane = 8,
+      .tag = 1ull << 60 }
+  };
+  struct job *job;
+  uint32_t lane = 9;
+
+  (void) state;
+  mock.provider.plugin.build = build_plain;
+  job = job_new (&mock.integration, JOB_DELIVER, items, 2);
+  host_watch (&watch);
+  job_build (job);
+  assert_int_equal (watched.n_left, 1);
+  assert_int_equal (watched.lane, 8);
+  assert_true (watched.tag == 1ull << 60);
+  mock_reply (job, 200, "{}");
+  assert_int_equal (watched.n_left, 2);
+  host_watch (NULL);
+  assert_int_equal (job_tag (job, 0, &lane), 11);
+  assert_int_equal (lane, 7);
+  assert_int_equal (job_tag (job, 2, &lane), 0);
+  job_free (job);
+  event_release (event);
+}
+
 int
 main (void)
 {
@@ -1101,7 +1160,8 @@ main (void)
                                       TEST (test_verify_renews),
                                       TEST_MAIL (test_smtp),
                                       TEST_MAIL (test_smtp_verify),
-                                      TEST_MAIL (test_alike) };
+                                      TEST_MAIL (test_alike),
+                                      TEST (test_watch) };
 
   return cmocka_run_group_tests (tests, NULL, NULL);
 }
