@@ -14,6 +14,7 @@
 
 #include "base/date.h"
 #include "mock.h"
+#include "provider/host.h"
 
 static struct mock mock;
 
