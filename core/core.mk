@@ -148,7 +148,10 @@ core_libherald_core_la_SOURCES += \
 core_libherald_core_la_SOURCES += \
 	core/metrics/board.c core/metrics/board.h \
 	core/metrics/board_file.c core/metrics/board_file.h \
-	core/metrics/histogram.c core/metrics/histogram.h
+	core/metrics/exposition.c core/metrics/exposition.h \
+	core/metrics/figures.c core/metrics/figures.h \
+	core/metrics/histogram.c core/metrics/histogram.h \
+	core/metrics/openmetrics.c core/metrics/openmetrics.h
 
 # -- command: one file a subcommand
 core_libherald_core_la_SOURCES += \
