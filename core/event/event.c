@@ -142,6 +142,13 @@ event_add_made (const struct event *event, const char *only_for,
   buf_add_char (out, '}');
 }
 
+const char *
+event_line (const struct event *event, size_t *ret_len)
+{
+  *ret_len = event->text_len;
+  return event->is_data_alone ? NULL : event->text;
+}
+
 void
 event_add_json (const struct event *event, const char *only_for,
                 struct buf *out)

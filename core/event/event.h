@@ -47,6 +47,11 @@ struct event_error {
 struct event_reader *event_reader_new (const char *default_workspace);
 void event_reader_free (struct event_reader *reader);
 
+/* From now on objects without specversion are refused in any case, and
+ * events without workspace are given this one (NULL: refused).  Not
+ * copied. */
+void event_reader_lend (struct event_reader *reader, const char *workspace);
+
 /* Check and copy one object.  Refused, with the reason: what is not JSON
  * (with the byte offset), bad UTF-8, duplicate keys, depth above
  * EVENT_MAX_DEPTH, specversion other than 1.0, an absent or empty id,
@@ -83,6 +88,9 @@ void event_add_field_text (const struct event *event, const char *key,
 /* There, not null and not "". */
 bool event_has (const struct event *event, const char *key, size_t len);
 
+/* What event_add_json () would write with only_for NULL, as it stands in
+ * the event; NULL if it stands there in other words (data alone). */
+const char *event_line (const struct event *event, size_t *ret_len);
 /* The whole event as one line of JSON that reads back as the same event
  * (same id), with heraldto set to only_for unless that is NULL. */
 void event_add_json (const struct event *event, const char *only_for,

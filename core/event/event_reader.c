@@ -19,6 +19,9 @@ static const char event_made_type[] = "participation";
 
 struct event_reader {
   char *default_workspace;
+  bool is_strict;               /* CloudEvents only */
+  const char *lent;             /* the workspace of those without; or NULL */
+  struct buf prefix;            /* it as a member, if the object lacks it */
   struct json_index index;
   struct buf kept[ATTRIBUTE_N_KEPT];
   struct buf scratch;
@@ -40,6 +43,7 @@ event_reader_new (const char *default_workspace)
   for (size_t i = 0; i < ATTRIBUTE_N_KEPT; i++)
     buf_init (&reader->kept[i], 0);
   buf_init (&reader->scratch, 0);
+  buf_init (&reader->prefix, 0);
   return reader;
 }
 
@@ -51,9 +55,17 @@ event_reader_free (struct event_reader *reader)
   for (size_t i = 0; i < ATTRIBUTE_N_KEPT; i++)
     buf_done (&reader->kept[i]);
   buf_done (&reader->scratch);
+  buf_done (&reader->prefix);
   json_index_done (&reader->index);
   free (reader->default_workspace);
   free (reader);
+}
+
+void
+event_reader_lend (struct event_reader *reader, const char *workspace)
+{
+  reader->is_strict = true;
+  reader->lent = workspace;
 }
 
 static int
@@ -117,10 +129,12 @@ event_walk_attributes (struct event_reader *reader,
                        struct event_error *ret_error)
 {
   const struct json_index *index = &reader->index;
+  bool has_workspace = false;
   uint32_t node = 1;
 
   memset (reader->nodes, 0, sizeof reader->nodes);
   reader->only_for = 0;
+  buf_clear (&reader->prefix);
   for (uint32_t i = 0; i < index->nodes[0].count; i++) {
     const struct json_node *key = &index->nodes[node];
     const struct json_node *value = &index->nodes[node + 1];
@@ -137,6 +151,8 @@ event_walk_attributes (struct event_reader *reader,
     k = len > 0 ? event_find_attribute (name, len) : ATTRIBUTE_N;
     if (k == ATTRIBUTE_ONLY_FOR)
       reader->only_for = node + 1;
+    if (k == ATTRIBUTE_WORKSPACE)
+      has_workspace = true;
     if (k < ATTRIBUTE_N) {
       if (value->kind != JSON_NULL || k >= ATTRIBUTE_DATA)
         reader->nodes[k] = node + 1;
@@ -144,6 +160,11 @@ event_walk_attributes (struct event_reader *reader,
              != 0)
       return -1;
     node = value->next;
+  }
+  if (!has_workspace && reader->lent != NULL) {
+    buf_add_text (&reader->prefix, "\"workspace\":");
+    text_add_json (&reader->prefix, reader->lent, strlen (reader->lent));
+    buf_add_char (&reader->prefix, ',');
   }
   return 0;
 }
@@ -240,6 +261,8 @@ event_check (struct event_reader *reader, struct event_error *ret_error)
     if (event_read_attribute (reader, k, &reader->kept[k], ret_error)
         != 0)
       return -1;
+    if (k == ATTRIBUTE_WORKSPACE && reader->prefix.len > 0)
+      buf_add_text (&reader->kept[k], reader->lent);
     if (reader->kept[k].len == 0 && k != ATTRIBUTE_ONLY_FOR)
       return event_refuse (ret_error, event_attribute_names[k], why);
   }
@@ -255,6 +278,8 @@ event_make_attributes (struct event_reader *reader,
 {
   char id[CRYPTO_UUID_LEN + 1];
 
+  if (reader->is_strict)
+    return event_refuse (ret_error, "specversion", "is missing");
   if (reader->default_workspace == NULL)
     return event_refuse (ret_error, "specversion", "is missing: data alone "
                          "is taken only with --workspace NAME");
@@ -266,6 +291,7 @@ event_make_attributes (struct event_reader *reader,
   buf_add_text (&reader->kept[ATTRIBUTE_TYPE], event_made_type);
   buf_add_text (&reader->kept[ATTRIBUTE_WORKSPACE],
                 reader->default_workspace);
+  buf_clear (&reader->prefix);
   reader->only_for = 0;
   reader->time_ms = date_now_ms ();
   reader->data = 0;
@@ -293,6 +319,7 @@ event_fill (struct event *event, uint32_t *hints,
             struct event_reader *reader, uint32_t object, char *strings)
 {
   const struct json_index *index = &reader->index;
+  const char *text = event->text + reader->prefix.len;
   uint32_t node = object + 1;
 
   for (uint32_t i = 0; i < event->n_fields; i++) {
@@ -300,7 +327,7 @@ event_fill (struct event *event, uint32_t *hints,
     const struct json_node *value = &index->nodes[node + 1];
     struct event_slot *slot = &event->slots[i];
 
-    slot->key = event->text + key->start;
+    slot->key = text + key->start;
     slot->key_len = key->len;
     if (key->has_escapes) {
       struct buf *plain = &reader->scratch;
@@ -313,7 +340,7 @@ event_fill (struct event *event, uint32_t *hints,
       strings += plain->len;
     }
     hints[i] = event_hint (slot->key, slot->key_len);
-    slot->value.text = event->text + value->start;
+    slot->value.text = text + value->start;
     slot->value.len = value->len;
     slot->value.kind = value->kind;
     slot->value.has_escapes = value->has_escapes;
@@ -324,11 +351,16 @@ event_fill (struct event *event, uint32_t *hints,
 /* Line breaks stand between tokens only (RFC 8259, 7), so making them
  * spaces changes no value and makes the text one line. */
 static void
-event_copy_line (char *copy, const char *text, size_t len)
+event_copy_line (char *copy, const struct buf *prefix, const char *text,
+                 size_t len)
 {
   static const char breaks[] = { '\n', '\r' };
 
-  memcpy (copy, text, len);
+  /* Behind the brace, which stays where it is. */
+  *copy = *text;
+  memcpy (copy + 1, prefix->data, prefix->len);
+  memcpy (copy + 1 + prefix->len, text + 1, len - 1);
+  len += prefix->len;
   copy[len] = '\0';
   for (size_t i = 0; i < sizeof breaks; i++)
     for (char *at = memchr (copy, breaks[i], len); at != NULL;
@@ -341,11 +373,12 @@ static struct event *
 event_build (struct event_reader *reader, size_t len)
 {
   const struct json_index *index = &reader->index;
+  size_t shift = reader->prefix.len;
   bool has_data = reader->data != 0 || reader->is_data_alone;
   uint32_t n = has_data ? index->nodes[reader->data].count : 0;
   const struct json_node *only_for = &index->nodes[reader->only_for];
   size_t size = sizeof (struct event) + n * sizeof (struct event_slot)
-                + n * sizeof (uint32_t) + len + 1;
+                + n * sizeof (uint32_t) + shift + len + 1;
   struct event *event;
   uint32_t *hints;
   char *at;
@@ -371,16 +404,16 @@ event_build (struct event_reader *reader, size_t len)
     at += reader->kept[k].len + 1;
   }
   event->text = at;
-  event->text_len = (uint32_t) len;
-  event_copy_line (at, index->text, len);
+  event->text_len = (uint32_t) (shift + len);
+  event_copy_line (at, &reader->prefix, index->text, len);
   if (reader->only_for != 0) {
     uint32_t quote = only_for->kind == JSON_STRING ? 1 : 0;
 
-    event->only_for_start = only_for->start - quote;
+    event->only_for_start = (uint32_t) (shift + only_for->start - quote);
     event->only_for_len = only_for->len + 2 * quote;
   }
   if (has_data)
-    event_fill (event, hints, reader, reader->data, at + len + 1);
+    event_fill (event, hints, reader, reader->data, at + shift + len + 1);
   return event;
 }
 

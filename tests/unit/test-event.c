@@ -346,6 +346,57 @@ test_reader_forgets (void **state)
   event_reader_free (reader);
 }
 
+/* A workspace from outside becomes a part of the event. */
+static void
+test_lent_workspace (void **state)
+{
+  static const char lacking[]
+    = "{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"s\","
+      "\"type\":\"t\",\"heraldto\":\"crm\",\"data\":{\"a\\u0062\":\n\"x\"}}";
+  static const char null[] = "{\"specversion\":\"1.0\",\"id\":\"1\","
+    "\"source\":\"s\",\"type\":\"t\",\"workspace\":null}";
+  struct event_reader *reader = event_reader_new ("other");
+  struct event_error error;
+  struct event *event, *again;
+  const char *line;
+  size_t len;
+
+  (void) state;
+  event_reader_lend (reader, "ac\"me");
+  assert_int_equal (event_reader_read (reader, lacking, strlen (lacking),
+                                       &event, &error), 0);
+  assert_string_equal (event_workspace (event), "ac\"me");
+  line = event_line (event, &len);
+  assert_int_equal (strlen (line), len);
+  assert_null (strchr (line, '\n'));
+  assert_json (event, NULL, line);
+  event_reader_lend (reader, NULL);
+  assert_int_equal (event_reader_read (reader, line, len, &again, &error), 0);
+  assert_string_equal (event_workspace (again), "ac\"me");
+  assert_memory_equal (event_field (again, "ab", 2)->text, "x", 1);
+  event_release (again);
+  assert_string_equal (event_only_for (event), "crm");
+  assert_memory_equal (event_field (event, "ab", 2)->text, "x", 1);
+  event_release (event);
+
+  /* Their own workspace stays; null is none, and can't be had twice. */
+  event_reader_lend (reader, "lent");
+  assert_int_equal (event_reader_read (reader, HEAD "}", strlen (HEAD "}"),
+                                       &event, &error), 0);
+  assert_string_equal (event_workspace (event), "acme");
+  event_release (event);
+  assert_int_equal (event_reader_read (reader, null, strlen (null), &event,
+                                       &error), -1);
+  assert_string_equal (error.reason, "workspace is missing");
+  event_reader_lend (reader, NULL);
+  assert_int_equal (event_reader_read (reader, lacking, strlen (lacking),
+                                       &event, &error), -1);
+  assert_string_equal (error.reason, "workspace is missing");
+  assert_int_equal (event_reader_read (reader, "{}", 2, &event, &error), -1);
+  assert_string_equal (error.reason, "specversion is missing");
+  event_reader_free (reader);
+}
+
 int
 main (void)
 {
@@ -360,6 +411,7 @@ main (void)
     cmocka_unit_test (test_data_alone),
     cmocka_unit_test (test_json),
     cmocka_unit_test (test_reader_forgets),
+    cmocka_unit_test (test_lent_workspace),
   };
 
   return cmocka_run_group_tests (tests, NULL, NULL);
