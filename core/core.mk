@@ -153,6 +153,10 @@ core_libherald_core_la_SOURCES += \
 	core/metrics/histogram.c core/metrics/histogram.h \
 	core/metrics/openmetrics.c core/metrics/openmetrics.h
 
+# -- serve: processes that do not end
+core_libherald_core_la_SOURCES += \
+	core/serve/flight.c core/serve/flight.h
+
 # -- command: one file a subcommand
 core_libherald_core_la_SOURCES += \
 	core/command/add.c \

@@ -17,6 +17,7 @@ unit_tests = \
 	tests/unit/test-descriptor \
 	tests/unit/test-descriptor-edit \
 	tests/unit/test-event \
+	tests/unit/test-flight \
 	tests/unit/test-exposition \
 	tests/unit/test-gate \
 	tests/unit/test-guard \
