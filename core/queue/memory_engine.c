@@ -298,6 +298,14 @@ memory_pause (struct queue *queue, uint32_t lane, bool is_paused)
 }
 
 static bool
+memory_is_paused (struct queue *queue, uint32_t lane)
+{
+  const struct lane *one = memory_lane_at (memory_of (queue), lane);
+
+  return one != NULL && one->is_paused;
+}
+
+static bool
 memory_lane_state (struct queue *queue, size_t k, uint32_t *ret_lane,
                    struct queue_lane_state *ret_state)
 {
@@ -731,7 +739,8 @@ const struct queue_engine memory_engine = {
   .open = memory_open, .close = memory_close,
   .put = memory_put,
   .lane = memory_lane, .own = memory_own, .disown = memory_disown,
-  .pause = memory_pause, .lane_state = memory_lane_state,
+  .pause = memory_pause, .is_paused = memory_is_paused,
+  .lane_state = memory_lane_state,
   .take = memory_take, .keys = memory_keys, .due_ms = memory_due_ms,
   .settle = memory_settle, .mark = memory_mark,
   .watch_fd = memory_watch_fd, .heard = memory_heard,

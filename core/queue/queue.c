@@ -113,6 +113,12 @@ queue_pause (struct queue *queue, uint32_t lane, bool is_paused)
 }
 
 bool
+queue_is_paused (struct queue *queue, uint32_t lane)
+{
+  return queue->engine->is_paused (queue, lane);
+}
+
+bool
 queue_lane_state (struct queue *queue, size_t k, uint32_t *ret_lane,
                   struct queue_lane_state *ret_state)
 {

@@ -100,6 +100,8 @@ void queue_disown (struct queue *queue, uint32_t lane);
  * from it.  Kept in the store; by any process. */
 enum queue_error queue_pause (struct queue *queue, uint32_t lane,
                               bool is_paused);
+/* As it is now; costs next to nothing, unlike queue_lane_state (). */
+bool queue_is_paused (struct queue *queue, uint32_t lane);
 
 struct queue_lane_state {
   char name[65];

@@ -72,6 +72,7 @@ struct queue_engine {
   enum queue_error (*tidy) (struct queue *queue, int64_t now_ms,
                             bool *ret_is_done);
   int64_t (*bytes) (struct queue *queue);
+  bool (*is_paused) (struct queue *queue, uint32_t lane);
 };
 
 extern const struct queue_engine memory_engine;

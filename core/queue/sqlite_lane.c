@@ -133,6 +133,22 @@ sqlite_pause (struct queue *queue, uint32_t lane, bool is_paused)
 }
 
 bool
+sqlite_is_paused (struct queue *queue, uint32_t lane)
+{
+  struct sqlite_store *store = sqlite_store_of (queue);
+  struct db_query *query = sqlite_query (store, LANE_LOOK);
+  bool is_paused = false;
+
+  db_bind (query, 1, lane);
+  if (db_next (query)) {
+    is_paused = db_value (query, 0) != 0;
+    db_stop (query);
+  }
+  sqlite_checked (store);
+  return is_paused;
+}
+
+bool
 sqlite_lane_state (struct queue *queue, size_t k, uint32_t *ret_lane,
                    struct queue_lane_state *ret_state)
 {
