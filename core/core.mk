@@ -23,6 +23,7 @@ core_libherald_core_la_SOURCES += \
 	core/base/lock.c core/base/lock.h \
 	core/base/log.c core/base/log.h \
 	core/base/loop.c core/base/loop.h \
+	core/base/log_kinds.c core/base/log_kinds.h \
 	core/base/memory.c core/base/memory.h \
 	core/base/number.c core/base/number.h \
 	core/base/redact.c core/base/redact.h \
@@ -177,6 +178,7 @@ core_libherald_core_la_SOURCES += \
 	core/command/report.c core/command/report.h \
 	core/command/sample.c core/command/sample.h \
 	core/command/send.c \
+	core/command/logging.c core/command/logging.h \
 	core/command/session.c core/command/session.h \
 	core/command/table.c core/command/table.h \
 	core/command/test.c \

@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "command/command.h"
+#include "command/logging.h"
 #include "herald-plugin.h"
 
 static const struct {
@@ -53,7 +54,7 @@ herald_help (FILE *out)
     "  --config DIR      herald.xml and conf.d (%s)\n"
     "  --plugins DIR     the plugins (%s)\n"
     "  --state DIR       what is remembered between runs (%s)\n"
-    "  --log FORMAT      plain, logfmt or json\n"
+    "  --log FORMAT      auto, plain, logfmt or json\n"
     "  -v, --verbose     tell more; twice: tell all\n"
     "  --version         and the plugin ABI\n"
     "  -h, --help        this text; \"herald COMMAND --help\" for one "
@@ -79,16 +80,10 @@ herald_unknown (const char *what, const char *name)
   return EXIT_USAGE;
 }
 
-struct herald_log_setup {
-  enum log_level level;
-  enum log_format format;
-};
-
 /* The options before the command; the number of arguments used, 0: not an
  * option, -1: the exit code is in *ret_status. */
 static int
-herald_option (struct command_globals *globals,
-               struct herald_log_setup *setup, int argc, char **argv,
+herald_option (struct command_globals *globals, int argc, char **argv,
                int *ret_status)
 {
   const struct {
@@ -98,7 +93,7 @@ herald_option (struct command_globals *globals,
     { "--config", &globals->config_directory },
     { "--plugins", &globals->plugin_directory },
     { "--state", &globals->state_directory },
-    { "--log", NULL },
+    { "--log", &globals->log_format },
   };
   const char *value = NULL;
   int used = 1;
@@ -114,8 +109,7 @@ herald_option (struct command_globals *globals,
     return -1;
   }
   if (strcmp (argv[0], "-v") == 0 || strcmp (argv[0], "--verbose") == 0) {
-    setup->level = setup->level == LOG_LEVEL_NOTICE ? LOG_LEVEL_INFO
-                                                    : LOG_LEVEL_DEBUG;
+    globals->verbosity++;
     return 1;
   }
   for (size_t i = 0; i < HERALD_COUNT (texts); i++) {
@@ -133,20 +127,12 @@ herald_option (struct command_globals *globals,
       *ret_status = herald_unknown ("a value is missing after", argv[0]);
       return -1;
     }
-    if (texts[i].value != NULL)
-      *texts[i].value = value;
-    else if (strcmp (value, "plain") == 0)
-      setup->format = LOG_PLAIN;
-    else if (strcmp (value, "logfmt") == 0)
-      setup->format = LOG_LOGFMT;
-    else if (strcmp (value, "json") == 0)
-      setup->format = LOG_JSON;
-    else {
-      *ret_status = herald_unknown ("--log is plain, logfmt or json, not",
-                                    value);
-      return -1;
-    }
-    return used;
+    *texts[i].value = value;
+    if (texts[i].value != &globals->log_format || logging_is_format (value))
+      return used;
+    *ret_status = herald_unknown ("--log is auto, plain, logfmt or json, not",
+                                  value);
+    return -1;
   }
   *ret_status = herald_unknown ("there is no option", argv[0]);
   return -1;
@@ -180,7 +166,6 @@ main (int argc, char **argv)
     .plugin_directory = herald_default ("HERALD_PLUGINS", HERALD_PLUGINDIR),
     .state_directory = herald_default ("HERALD_STATE", NULL),
   };
-  struct herald_log_setup setup = { LOG_LEVEL_NOTICE, LOG_PLAIN };
   int i = 1, status;
 
   herald_fill_standard_files ();
@@ -188,7 +173,7 @@ main (int argc, char **argv)
   setlocale (LC_CTYPE, "");
   signal (SIGPIPE, SIG_IGN);
   while (i < argc && argv[i][0] == '-') {
-    int used = herald_option (&globals, &setup, argc - i, argv + i, &status);
+    int used = herald_option (&globals, argc - i, argv + i, &status);
 
     if (used < 0)
       return status;
@@ -198,7 +183,7 @@ main (int argc, char **argv)
     herald_help (stderr);
     return EXIT_USAGE;
   }
-  log_setup (setup.level, setup.format);
+  logging_begin (&globals);
   for (size_t k = 0; k < HERALD_COUNT (herald_commands); k++)
     if (strcmp (argv[i], herald_commands[k].name) == 0) {
       status = herald_commands[k].run (&globals, argc - i - 1, argv + i + 1);

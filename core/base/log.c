@@ -10,12 +10,17 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/date.h"
+#include "base/log_kinds.h"
 #include "base/redact.h"
 #include "base/text.h"
 
@@ -28,10 +33,20 @@ enum {
 static struct {
   enum log_level level;
   enum log_format format;
-  const char *integration, *delivery;
+  const char *process;
+  bool is_journal;
+  unsigned burst;
+  int64_t within_us;
   log_sink_fn *sink;
   void *data;
-} settings = { LOG_LEVEL_NOTICE, LOG_PLAIN, NULL, NULL, NULL, NULL };
+} settings = { .level = LOG_LEVEL_NOTICE };
+
+/* Of this thread: what it works on. */
+static _Thread_local struct {
+  const char *integration, *delivery;
+} context_of;
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 
 static const char *
 level_word (enum log_level level)
@@ -55,8 +70,8 @@ log_setup (enum log_level level, enum log_format format)
 void
 log_context (const char *integration, const char *delivery)
 {
-  settings.integration = integration;
-  settings.delivery = delivery;
+  context_of.integration = integration;
+  context_of.delivery = delivery;
 }
 
 void
@@ -66,7 +81,41 @@ log_to (log_sink_fn *sink, void *data)
   settings.data = data;
 }
 
-/* The two things that may be worked on; NULL values are left out. */
+enum log_format
+log_format_auto (void)
+{
+  return isatty (STDERR_FILENO) ? LOG_PLAIN : LOG_LOGFMT;
+}
+
+/* systemd.exec(5): JOURNAL_STREAM is the device and inode of what it gave
+ * us; standard error may be something else by now. */
+bool
+log_is_journal (void)
+{
+  const char *stream = getenv ("JOURNAL_STREAM");
+  char own[64];
+  struct stat st;
+
+  if (stream == NULL || fstat (STDERR_FILENO, &st) != 0)
+    return false;
+  snprintf (own, sizeof own, "%llu:%llu", (unsigned long long) st.st_dev,
+            (unsigned long long) st.st_ino);
+  return strcmp (stream, own) == 0;
+}
+
+void
+log_for_journal (bool is_journal)
+{
+  settings.is_journal = is_journal;
+}
+
+void
+log_process (const char *name)
+{
+  settings.process = name;
+}
+
+/* What a line is about; NULL values are left out. */
 struct context {
   const char *name, *value;
 };
@@ -77,7 +126,10 @@ add_plain (struct buf *line, enum log_level level, const char *message,
 {
   const char *separator = " [";
 
-  buf_add_text (line, "herald: ");
+  buf_add_text (line, "herald");
+  if (settings.process != NULL)
+    buf_printf (line, " %s", settings.process);
+  buf_add_text (line, ": ");
   if (level <= LOG_LEVEL_WARNING)
     buf_printf (line, "%s: ", level_word (level));
   buf_add_text (line, message);
@@ -104,10 +156,15 @@ static void
 add_logfmt (struct buf *line, enum log_level level, const char *message,
             const struct context *context)
 {
-  buf_add_text (line, "ts=");
-  date_add_rfc3339 (line, date_now_ms ());
-  buf_printf (line, " level=%s msg=", level_word (level));
+  if (!settings.is_journal) {
+    buf_add_text (line, "ts=");
+    date_add_rfc3339 (line, date_now_ms ());
+    buf_add_char (line, ' ');
+  }
+  buf_printf (line, "level=%s msg=", level_word (level));
   text_add_json (line, message, strlen (message));
+  if (settings.process != NULL)
+    buf_printf (line, " process=%s", settings.process);
   for (; context->name != NULL; context++)
     if (context->value != NULL) {
       buf_printf (line, " %s=", context->name);
@@ -119,10 +176,16 @@ static void
 add_json (struct buf *line, enum log_level level, const char *message,
           const struct context *context)
 {
-  buf_add_text (line, "{\"ts\":\"");
-  date_add_rfc3339 (line, date_now_ms ());
-  buf_printf (line, "\",\"level\":\"%s\",\"msg\":", level_word (level));
+  buf_add_char (line, '{');
+  if (!settings.is_journal) {
+    buf_add_text (line, "\"ts\":\"");
+    date_add_rfc3339 (line, date_now_ms ());
+    buf_add_text (line, "\",");
+  }
+  buf_printf (line, "\"level\":\"%s\",\"msg\":", level_word (level));
   text_add_json (line, message, strlen (message));
+  if (settings.process != NULL)
+    buf_printf (line, ",\"process\":\"%s\"", settings.process);
   for (; context->name != NULL; context++)
     if (context->value != NULL) {
       buf_printf (line, ",\"%s\":", context->name);
@@ -153,26 +216,29 @@ write_line (struct buf *line)
 }
 
 static void
-log_line (enum log_level level, const char *text, size_t len)
+log_line (enum log_level level, const char *integration,
+          const char *delivery, const char *text, size_t len)
 {
-  struct buf message = BUF_INIT (0), integration = BUF_INIT (0);
-  struct buf delivery = BUF_INIT (0), line = BUF_INIT (0);
+  struct buf message = BUF_INIT (0), line = BUF_INIT (0);
+  struct buf values[2] = { BUF_INIT (0), BUF_INIT (0) };
   struct context context[3] = { { NULL, NULL } };
   size_t n = 0, max_chars = MESSAGE_CHARS;
 
-  if (settings.integration != NULL) {
-    redact_add (&integration, settings.integration,
-                strlen (settings.integration), VALUE_CHARS);
-    context[n++] = (struct context) { "integration", integration.data };
+  if (integration != NULL) {
+    redact_add (&values[n], integration, strlen (integration), VALUE_CHARS);
+    context[n] = (struct context) { "integration", values[n].data };
+    n++;
   }
-  if (settings.delivery != NULL) {
-    redact_add (&delivery, settings.delivery, strlen (settings.delivery),
-                VALUE_CHARS);
-    context[n++] = (struct context) { "delivery", delivery.data };
+  if (delivery != NULL) {
+    redact_add (&values[n], delivery, strlen (delivery), VALUE_CHARS);
+    context[n] = (struct context) { "delivery", values[n].data };
+    n++;
   }
   do {
     buf_clear (&message);
     buf_clear (&line);
+    if (settings.is_journal)
+      buf_printf (&line, "<%d>", (int) level);
     redact_add (&message, text, len, max_chars);
     if (settings.format == LOG_LOGFMT)
       add_logfmt (&line, level, message.data, context);
@@ -187,9 +253,33 @@ log_line (enum log_level level, const char *text, size_t len)
   else
     write_line (&line);
   buf_done (&message);
-  buf_done (&integration);
-  buf_done (&delivery);
+  buf_done (&values[0]);
+  buf_done (&values[1]);
   buf_done (&line);
+}
+
+void
+log_limit (unsigned burst, int64_t within_ms)
+{
+  pthread_mutex_lock (&mutex);
+  settings.burst = burst;
+  settings.within_us = within_ms * 1000;
+  pthread_mutex_unlock (&mutex);
+}
+
+static void
+tell_held (enum log_level level, const char *integration, const char *text,
+           size_t len)
+{
+  log_line (level, integration, NULL, text, len);
+}
+
+void
+log_settle (bool is_all)
+{
+  pthread_mutex_lock (&mutex);
+  log_kinds_settle (is_all ? 0 : settings.within_us, tell_held);
+  pthread_mutex_unlock (&mutex);
 }
 
 void
@@ -201,7 +291,21 @@ log_at (enum log_level level, const char *fmt, va_list args)
   if (level > settings.level)
     return;
   buf_vprintf (&text, fmt, args);
-  log_line (level, text.data, text.len);
+  pthread_mutex_lock (&mutex);
+  if (settings.burst > 0) {
+    const struct log_kinds_line line = {
+      .level = level, .fmt = fmt, .integration = context_of.integration,
+      .text = text.data,
+    };
+
+    log_kinds_settle (settings.within_us, tell_held);
+    if (log_kinds_hold (&line, settings.burst, tell_held))
+      level = LOG_LEVEL_DEBUG + 1;
+  }
+  if (level <= LOG_LEVEL_DEBUG)
+    log_line (level, context_of.integration, context_of.delivery, text.data,
+              text.len);
+  pthread_mutex_unlock (&mutex);
   buf_done (&text);
   errno = saved;
 }

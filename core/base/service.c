@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "base/number.h"
 
@@ -143,6 +144,7 @@ beat_fire (void *data)
   struct service_beat *beat = data;
 
   service_notify ("WATCHDOG=1");
+  log_settle (false);           /* a daemon with nothing to say meanwhile */
   loop_timer_set (beat->timer, loop_now_us (beat->loop) + beat->every_us);
 }
 

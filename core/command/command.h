@@ -23,6 +23,8 @@ struct command_globals {        /* the options before the command */
   const char *config_directory;
   const char *plugin_directory;
   const char *state_directory;  /* NULL: as herald.xml says, or built in */
+  const char *log_format;       /* of --log; NULL: not given */
+  unsigned verbosity;           /* how often -v was given */
 };
 
 typedef int command_fn (const struct command_globals *globals, int argc,

@@ -11,9 +11,11 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/date.h"
@@ -52,6 +54,10 @@ static int
 tear_down (void **state)
 {
   (void) state;
+  log_settle (true);
+  log_limit (0, 0);
+  log_process (NULL);
+  log_for_journal (false);
   log_to (NULL, NULL);
   log_context (NULL, NULL);
   redact_forget_all ();
@@ -187,6 +193,158 @@ test_errno_is_kept (void **state)
   assert_int_equal (errno, ENOENT);
 }
 
+static void
+test_process (void **state)
+{
+  (void) state;
+  log_process ("worker-0");
+  log_context ("crm", NULL);
+  log_warning ("late");
+  assert_string_equal (last_line, "herald worker-0: warning: late"
+                                  " [integration=crm]");
+  log_setup (LOG_LEVEL_NOTICE, LOG_LOGFMT);
+  log_notice ("late");
+  assert_string_equal (last_line,
+                       "ts=2026-11-23T08:15:30.123Z level=notice msg=\"late\""
+                       " process=worker-0 integration=crm");
+  log_setup (LOG_LEVEL_NOTICE, LOG_JSON);
+  log_notice ("late");
+  assert_string_equal (last_line,
+                       "{\"ts\":\"2026-11-23T08:15:30.123Z\","
+                       "\"level\":\"notice\",\"msg\":\"late\","
+                       "\"process\":\"worker-0\",\"integration\":\"crm\"}");
+}
+
+/* The journal reads "<4>", and has a clock of its own. */
+static void
+test_journal (void **state)
+{
+  char stream[64];
+  struct stat st;
+
+  (void) state;
+  log_for_journal (true);
+  log_warning ("late");
+  assert_string_equal (last_line, "<4>herald: warning: late");
+  log_setup (LOG_LEVEL_NOTICE, LOG_LOGFMT);
+  log_notice ("late");
+  assert_string_equal (last_line, "<5>level=notice msg=\"late\"");
+  log_setup (LOG_LEVEL_NOTICE, LOG_JSON);
+  log_error ("late");
+  assert_string_equal (last_line, "<3>{\"level\":\"error\",\"msg\":\"late\"}");
+  unsetenv ("JOURNAL_STREAM");
+  assert_false (log_is_journal ());
+  setenv ("JOURNAL_STREAM", "1:1", 1);          /* of another stream */
+  assert_false (log_is_journal ());
+  assert_int_equal (fstat (STDERR_FILENO, &st), 0);
+  snprintf (stream, sizeof stream, "%llu:%llu",
+            (unsigned long long) st.st_dev, (unsigned long long) st.st_ino);
+  setenv ("JOURNAL_STREAM", stream, 1);
+  assert_true (log_is_journal ());
+  unsetenv ("JOURNAL_STREAM");
+}
+
+static void
+flood (int n)
+{
+  for (int i = 0; i < n; i++)
+    log_warning ("line %d of a flood", i);
+}
+
+static void
+test_limit (void **state)
+{
+  (void) state;
+  flood (100);
+  assert_int_equal (n_lines, 100);      /* nothing is held back at first */
+  log_limit (5, 3600 * 1000);
+  n_lines = 0;
+  flood (100);
+  assert_int_equal (n_lines, 5);
+  log_notice ("another kind");
+  assert_int_equal (n_lines, 6);
+  log_context ("crm", NULL);
+  flood (10);                   /* about one of its own */
+  assert_int_equal (n_lines, 11);
+  log_context (NULL, NULL);
+  log_settle (false);
+  assert_int_equal (n_lines, 11);
+  log_settle (true);
+  assert_int_equal (n_lines, 13);
+  log_settle (true);
+  assert_int_equal (n_lines, 13);
+  flood (5);                    /* counted anew */
+  assert_int_equal (n_lines, 18);
+}
+
+static void
+test_limit_is_told (void **state)
+{
+  (void) state;
+  log_limit (2, 40);
+  log_context ("crm", "42");
+  flood (3);
+  assert_string_equal (last_line,
+                       "herald: warning: line 1 of a flood"
+                       " [integration=crm delivery=42]");
+  log_context (NULL, NULL);
+  usleep (50 * 1000);
+  n_lines = 0;
+  log_settle (false);
+  assert_int_equal (n_lines, 1);
+  assert_string_equal (last_line, "herald: warning: line 2 of a flood"
+                                  " [integration=crm]");
+  flood (6);
+  usleep (50 * 1000);
+  n_lines = 0;
+  log_notice ("anything");      /* tells what is over, then itself */
+  assert_int_equal (n_lines, 2);
+  assert_string_equal (last_line, "herald: anything");
+  flood (6);
+  log_settle (true);
+  assert_int_equal (strncmp (last_line, "herald: warning: line 5 of a flood "
+                             "(and 3 more like this in ", 60), 0);
+}
+
+/* A format without words is not what makes lines alike. */
+static void
+test_limit_without_words (void **state)
+{
+  char text[20];
+
+  (void) state;
+  log_limit (1, 3600 * 1000);
+  for (int i = 0; i < 10; i++) {
+    snprintf (text, sizeof text, "problem %d", i);
+    log_error ("%s: %s", "herald.xml", text);
+  }
+  assert_int_equal (n_lines, 10);
+  for (int i = 0; i < 10; i++)
+    log_error ("%s: %s", "herald.xml", text);
+  assert_int_equal (n_lines, 10);
+}
+
+static void *
+log_on_thread (void *data)
+{
+  (void) data;
+  log_notice ("of a thread");
+  return NULL;
+}
+
+/* What one thread works on is nobody else's. */
+static void
+test_thread (void **state)
+{
+  pthread_t thread;
+
+  (void) state;
+  log_context ("crm", NULL);
+  assert_int_equal (pthread_create (&thread, NULL, log_on_thread, NULL), 0);
+  assert_int_equal (pthread_join (thread, NULL), 0);
+  assert_string_equal (last_line, "herald: of a thread");
+}
+
 /* Standard error itself: one write, one line. */
 static void
 test_standard_error (void **state)
@@ -220,6 +378,13 @@ main (void)
     cmocka_unit_test_setup_teardown (test_redacted, set_up, tear_down),
     cmocka_unit_test_setup_teardown (test_long_lines, set_up, tear_down),
     cmocka_unit_test_setup_teardown (test_errno_is_kept, set_up, tear_down),
+    cmocka_unit_test_setup_teardown (test_process, set_up, tear_down),
+    cmocka_unit_test_setup_teardown (test_journal, set_up, tear_down),
+    cmocka_unit_test_setup_teardown (test_limit, set_up, tear_down),
+    cmocka_unit_test_setup_teardown (test_limit_is_told, set_up, tear_down),
+    cmocka_unit_test_setup_teardown (test_limit_without_words, set_up,
+                                     tear_down),
+    cmocka_unit_test_setup_teardown (test_thread, set_up, tear_down),
     cmocka_unit_test_setup_teardown (test_standard_error, set_up, tear_down),
   };
 
