@@ -23,9 +23,13 @@ enum { SHORT_LEN = 4 };         /* below it, only whole words */
 struct spelling {
   struct spelling *next;        /* same first byte, not longer */
   size_t len;
-  bool is_word;
+  size_t n_words, n_parts;      /* how often it was given: to be masked as a
+                                   whole word only, and anywhere */
   char text[];
 };
+
+/* What is done with each spelling of a value. */
+typedef void spelling_fn (const char *text, size_t len, bool is_word);
 
 static struct spelling *spellings[256];
 static uint32_t beginnings[256][8];     /* a bit for each second byte */
@@ -39,31 +43,85 @@ wipe_buf (struct buf *buf)
   buf_done (buf);
 }
 
-static void
-add_spelling (const char *text, size_t len, bool is_word)
+/* The place of that spelling in its chain, or where it belongs. */
+static struct spelling **
+find_spelling (const char *text, size_t len)
 {
-  struct spelling **at = &spellings[(unsigned char) text[0]], *spelling;
+  struct spelling **at = &spellings[(unsigned char) text[0]];
 
   for (; *at != NULL && (*at)->len >= len; at = &(*at)->next)
-    if ((*at)->len == len && memcmp ((*at)->text, text, len) == 0) {
-      (*at)->is_word = (*at)->is_word && is_word;
-      return;
-    }
-  spelling = memory_alloc (sizeof *spelling + len);
-  spelling->next = *at;
-  spelling->len = len;
-  spelling->is_word = is_word;
-  memcpy (spelling->text, text, len);
-  *at = spelling;
-  if (len > 1)
-    beginnings[(unsigned char) text[0]][(unsigned char) text[1] / 32]
-      |= 1u << ((unsigned char) text[1] % 32);
-  else
-    memset (beginnings[(unsigned char) text[0]], 0xff, sizeof *beginnings);
+    if ((*at)->len == len && memcmp ((*at)->text, text, len) == 0)
+      break;
+  return at;
+}
+
+static bool
+is_spelling (const struct spelling *spelling, const char *text, size_t len)
+{
+  return spelling != NULL && spelling->len == len
+         && memcmp (spelling->text, text, len) == 0;
 }
 
 static void
-add_base64_spellings (const char *value, size_t len, bool is_word)
+note_beginning (const char *text, size_t len)
+{
+  uint32_t *bits = beginnings[(unsigned char) text[0]];
+  unsigned char second;
+
+  if (len < 2) {
+    memset (bits, 0xff, sizeof *beginnings);
+    return;
+  }
+  second = (unsigned char) text[1];
+  bits[second / 32] |= 1u << (second % 32);
+}
+
+static void
+add_spelling (const char *text, size_t len, bool is_word)
+{
+  struct spelling **at = find_spelling (text, len), *spelling = *at;
+
+  if (!is_spelling (spelling, text, len)) {
+    spelling = memory_alloc (sizeof *spelling + len);
+    spelling->next = *at;
+    spelling->len = len;
+    spelling->n_words = spelling->n_parts = 0;
+    memcpy (spelling->text, text, len);
+    *at = spelling;
+    note_beginning (text, len);
+  }
+  if (is_word)
+    spelling->n_words++;
+  else
+    spelling->n_parts++;
+}
+
+static void
+drop_spelling (const char *text, size_t len, bool is_word)
+{
+  unsigned char first = (unsigned char) text[0];
+  struct spelling **at = find_spelling (text, len), *spelling = *at;
+  size_t *n;
+
+  if (!is_spelling (spelling, text, len))
+    return;
+  n = is_word ? &spelling->n_words : &spelling->n_parts;
+  if (*n > 0)
+    (*n)--;
+  if (spelling->n_words > 0 || spelling->n_parts > 0)
+    return;
+  *at = spelling->next;
+  memory_wipe (spelling->text, spelling->len);
+  free (spelling);
+  memset (beginnings[first], 0, sizeof *beginnings);
+  for (spelling = spellings[first]; spelling != NULL;
+       spelling = spelling->next)
+    note_beginning (spelling->text, spelling->len);
+}
+
+static void
+each_base64_spelling (const char *value, size_t len, bool is_word,
+                      spelling_fn *fn)
 {
   struct buf text = BUF_INIT (0);
 
@@ -72,10 +130,10 @@ add_base64_spellings (const char *value, size_t len, bool is_word)
   for (int alphabet = 0; alphabet < 2; alphabet++) {
     size_t bare = text.len;
 
-    add_spelling (text.data, text.len, is_word);
+    fn (text.data, text.len, is_word);
     while (text.data[bare - 1] == '=')
       bare--;
-    add_spelling (text.data, bare, is_word);
+    fn (text.data, bare, is_word);
     for (size_t i = 0; i < bare; i++) {
       if (text.data[i] == '+')
         text.data[i] = '-';
@@ -87,14 +145,15 @@ add_base64_spellings (const char *value, size_t len, bool is_word)
 }
 
 static void
-add_url_spellings (const char *value, size_t len, bool is_word)
+each_url_spelling (const char *value, size_t len, bool is_word,
+                   spelling_fn *fn)
 {
   struct buf text = BUF_INIT (0), form = BUF_INIT (0);
 
   buf_reserve (&text, len * 3);
   buf_reserve (&form, len * 3);
   text_add_url (&text, value, len);
-  add_spelling (text.data, text.len, is_word);
+  fn (text.data, text.len, is_word);
   /* As in a form: "+" for a space. */
   for (size_t i = 0; i < text.len; i++)
     if (strncmp (text.data + i, "%20", 3) == 0) {
@@ -102,7 +161,7 @@ add_url_spellings (const char *value, size_t len, bool is_word)
       i += 2;
     } else
       buf_add_char (&form, text.data[i]);
-  add_spelling (form.data, form.len, is_word);
+  fn (form.data, form.len, is_word);
   /* Escapes in lower case. */
   for (size_t i = 0; i < text.len; i++)
     if (text.data[i] == '%') {
@@ -110,42 +169,55 @@ add_url_spellings (const char *value, size_t len, bool is_word)
       text.data[i + 2] |= 0x20;
       i += 2;
     }
-  add_spelling (text.data, text.len, is_word);
+  fn (text.data, text.len, is_word);
   wipe_buf (&text);
   wipe_buf (&form);
 }
 
 static void
-add_json_spellings (const char *value, size_t len, bool is_word)
+each_json_spelling (const char *value, size_t len, bool is_word,
+                    spelling_fn *fn)
 {
   struct buf text = BUF_INIT (0), slashes = BUF_INIT (0);
 
   buf_reserve (&text, len * 6 + 2);
   buf_reserve (&slashes, len * 7);
   text_add_json (&text, value, len);
-  add_spelling (text.data + 1, text.len - 2, is_word);
+  fn (text.data + 1, text.len - 2, is_word);
   /* Some writers escape the slash. */
   for (size_t i = 1; i + 1 < text.len; i++) {
     if (text.data[i] == '/')
       buf_add_char (&slashes, '\\');
     buf_add_char (&slashes, text.data[i]);
   }
-  add_spelling (slashes.data, slashes.len, is_word);
+  fn (slashes.data, slashes.len, is_word);
   wipe_buf (&text);
   wipe_buf (&slashes);
 }
 
-void
-redact_secret (const char *value, size_t len)
+static void
+each_spelling (const char *value, size_t len, spelling_fn *fn)
 {
   bool is_word = len < SHORT_LEN;
 
   if (len == 0)
     return;
-  add_spelling (value, len, is_word);
-  add_base64_spellings (value, len, is_word);
-  add_url_spellings (value, len, is_word);
-  add_json_spellings (value, len, is_word);
+  fn (value, len, is_word);
+  each_base64_spelling (value, len, is_word, fn);
+  each_url_spelling (value, len, is_word, fn);
+  each_json_spelling (value, len, is_word, fn);
+}
+
+void
+redact_secret (const char *value, size_t len)
+{
+  each_spelling (value, len, add_spelling);
+}
+
+void
+redact_drop (const char *value, size_t len)
+{
+  each_spelling (value, len, drop_spelling);
 }
 
 void
@@ -190,7 +262,7 @@ secret_end (const char *text, size_t len, size_t i)
   for (; spelling != NULL; spelling = spelling->next)
     if (spelling->len <= len - i
         && memcmp (spelling->text, text + i, spelling->len) == 0
-        && (!spelling->is_word
+        && (spelling->n_parts > 0
             || stands_alone (text, len, i, i + spelling->len)))
       return i + spelling->len;
   return i;

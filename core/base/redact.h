@@ -1,7 +1,8 @@
 /* redact.h - keep secrets and participants' data out of every message.
  *
  * Secrets are registered as they are read; from then on each text that
- * goes to a log, a terminal or an error passes through here.
+ * goes to a log, a terminal or an error passes through here.  All of it on
+ * one thread of a process.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -14,9 +15,12 @@
 #include "buf.h"
 
 /* Mask value, and its base64, URL and JSON spellings, from now on.  The
- * value is copied (and wiped by redact_forget_all).  Values of fewer
- * than 4 bytes are masked only where they stand as a whole word. */
+ * value is copied (and wiped when it is forgotten).  Values of fewer than
+ * 4 bytes are masked only where they stand as a whole word. */
 void redact_secret (const char *value, size_t len);
+/* Takes one redact_secret () of that value back: it is masked as long as
+ * somebody else still needs it to be. */
+void redact_drop (const char *value, size_t len);
 void redact_forget_all (void);
 
 /* Add text to out with secrets as "***", e-mail addresses as "*@domain",

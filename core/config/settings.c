@@ -38,6 +38,8 @@ struct herald_settings {
   struct arena *arena;
   size_t n_slots;
   struct slot *slots;
+  size_t n_given, n_defaults;
+  const struct setting *given, *defaults;
   struct complaints *complaints;
 };
 
@@ -157,10 +159,11 @@ take_value (struct herald_settings *settings, struct slot *slot,
     slot->setting = setting;
 }
 
-/* Whatever is said of it later, a secret is masked from here on. */
+/* fn is called with every secret of those given. */
 static void
-guard_secrets (const struct herald_settings *settings,
-               const struct setting *given, size_t n)
+each_secret (const struct herald_settings *settings,
+             const struct setting *given, size_t n,
+             void (*fn) (const char *value, size_t len))
 {
   for (size_t k = 0; k < n; k++) {
     const struct slot *slot = find_slot (settings, given[k].name,
@@ -168,7 +171,7 @@ guard_secrets (const struct herald_settings *settings,
 
     if (given[k].value != NULL && given[k].value[0] != '\0'
         && slot != NULL && (slot->field->flags & HERALD_SECRET) != 0)
-      redact_secret (given[k].value, strlen (given[k].value));
+      fn (given[k].value, strlen (given[k].value));
   }
 }
 
@@ -342,8 +345,13 @@ settings_new (struct arena *arena, const struct settings_scope *scope,
                                   sizeof *settings->slots);
   for (size_t k = 0; k < n_fields; k++)
     settings->slots[k].field = &fields[k];
-  guard_secrets (settings, given, n_given);
-  guard_secrets (settings, defaults, n_defaults);
+  settings->given = given;
+  settings->n_given = n_given;
+  settings->defaults = defaults;
+  settings->n_defaults = n_defaults;
+  /* Whatever is said of it later, a secret is masked from here on. */
+  each_secret (settings, given, n_given, redact_secret);
+  each_secret (settings, defaults, n_defaults, redact_secret);
   take_all (settings, given, n_given, true);
   take_all (settings, defaults, n_defaults, false);
   check_when (settings);
@@ -352,6 +360,16 @@ settings_new (struct arena *arena, const struct settings_scope *scope,
     if (settings->slots[k].is_broken)
       return NULL;
   return settings->complaints->n > 0 ? NULL : settings;
+}
+
+void
+settings_forget (const struct herald_settings *settings)
+{
+  if (settings == NULL)
+    return;
+  each_secret (settings, settings->given, settings->n_given, redact_drop);
+  each_secret (settings, settings->defaults, settings->n_defaults,
+               redact_drop);
 }
 
 const char *

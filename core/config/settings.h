@@ -50,6 +50,11 @@ settings_new (struct arena *arena, const struct settings_scope *scope,
               const struct setting *defaults, size_t n_defaults,
               struct problems *problems);
 
+/* Its secrets are not masked on its account any more.  What was given to
+ * settings_new must still be there.  NULL is fine; the arena's memory
+ * stays. */
+void settings_forget (const struct herald_settings *settings);
+
 /* As in the SDK's text, text_at, number and maps.  is_known: false when
  * the plugin asks for a setting it did not declare (its fault). */
 const char *settings_text (const struct herald_settings *settings,

@@ -296,6 +296,7 @@ integration_new (const struct descriptor *descriptor,
 static void
 integration_free (struct integration *integration)
 {
+  settings_forget (integration->settings);
   token_done (&integration->token);
   arena_free (integration->arena);
   free (integration);

@@ -22,11 +22,26 @@ token_is_fresh (const struct token *token, int64_t now_ms)
 }
 
 static void
-token_wipe (struct token *token)
+token_forget (char *value)
 {
-  if (token->value != NULL)
-    memory_wipe (token->value, strlen (token->value));
-  free (token->value);
+  if (value == NULL)
+    return;
+  redact_drop (value, strlen (value));
+  memory_wipe (value, strlen (value));
+  free (value);
+}
+
+/* It is not used any more, but what was sent with it may be on its way,
+ * and the answer may quote it. */
+static void
+token_retire (struct token *token)
+{
+  if (token->value != NULL) {
+    token_forget (token->retired[TOKEN_RETIRED - 1]);
+    memmove (token->retired + 1, token->retired,
+             (TOKEN_RETIRED - 1) * sizeof *token->retired);
+    token->retired[0] = token->value;
+  }
   free (token->base_url);
   token->value = NULL;
   token->base_url = NULL;
@@ -43,7 +58,7 @@ token_set (struct token *token, const char *value, const char *base_url,
   if (early_ms > TOKEN_MAX_EARLY_MS)
     early_ms = TOKEN_MAX_EARLY_MS;
 
-  token_wipe (token);
+  token_retire (token);
   redact_secret (value, strlen (value));
   token->value = memory_strdup (value);
   token->base_url = base_url == NULL ? NULL : memory_strdup (base_url);
@@ -59,11 +74,15 @@ void
 token_refuse (struct token *token, uint32_t generation)
 {
   if (token->generation == generation)
-    token_wipe (token);
+    token_retire (token);
 }
 
 void
 token_done (struct token *token)
 {
-  token_wipe (token);
+  token_retire (token);
+  for (size_t k = 0; k < TOKEN_RETIRED; k++) {
+    token_forget (token->retired[k]);
+    token->retired[k] = NULL;
+  }
 }

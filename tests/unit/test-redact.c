@@ -206,6 +206,58 @@ test_clipped (void **state)
   assert_shows_len ("a\n\xff" "d", 4, 3, "a ?");
 }
 
+static void
+drop (const char *secret)
+{
+  redact_drop (secret, strlen (secret));
+}
+
+static void
+test_drop (void **state)
+{
+  struct buf out = BUF_INIT (0);
+
+  (void) state;
+  hide ("a b/c?>~");
+  hide ("a b/c?>~");
+  hide ("a b/other");
+  drop ("a b/c?>~");
+  assert_shows ("a b/c?>~ a b/other", "*** ***");
+  drop ("a b/c?>~");
+  assert_shows ("a b/c?>~ a b/other", "a b/c?>~ ***");
+  /* Nor any spelling of it. */
+  crypto_add_base64 (&out, "a b/c?>~", 8);
+  assert_shows (out.data, out.data);
+  assert_shows ("a%20b%2Fc%3F%3E~ a+b%2Fc%3F%3E~ a%20b%2fc%3f%3e~",
+                "a%20b%2Fc%3F%3E~ a+b%2Fc%3F%3E~ a%20b%2fc%3f%3e~");
+  assert_shows ("a b\\/c?>~", "a b\\/c?>~");
+  /* What is not there, or not any more, takes nothing away. */
+  drop ("a b/c?>~");
+  drop ("never");
+  drop ("");
+  assert_shows ("a b/other", "***");
+  drop ("a b/other");
+  assert_shows ("a b/other", "a b/other");
+  buf_done (&out);
+}
+
+/* "key" as a whole word, and "a2V5", its base64, anywhere. */
+static void
+test_drop_words (void **state)
+{
+  (void) state;
+  hide ("key");
+  hide ("a2V5");
+  assert_shows ("xa2V5x", "x***x");
+  drop ("a2V5");
+  assert_shows ("xa2V5x a2V5 key", "xa2V5x *** ***");
+  hide ("a2V5");
+  drop ("key");
+  assert_shows ("xa2V5x a2V5 key", "x***x *** key");
+  drop ("a2V5");
+  assert_shows ("xa2V5x a2V5 key", "xa2V5x a2V5 key");
+}
+
 /* However secrets are put beside each other, none shows. */
 static void
 test_many (void **state)
@@ -224,6 +276,14 @@ test_many (void **state)
   redact_add (&out, text.data, text.len, 0);
   assert_true (out.len >= 3);
   assert_int_equal (strspn (out.data, "*"), out.len);
+  for (int i = 0; i < 300; i++) {
+    snprintf (secret, sizeof secret, "%c%d-token-%d", 'a' + i % 26, i,
+              i * 7919);
+    drop (secret);
+  }
+  buf_clear (&out);
+  redact_add (&out, text.data, text.len, 0);
+  assert_string_equal (out.data, text.data);
   buf_done (&text);
   buf_done (&out);
 }
@@ -245,6 +305,8 @@ main (void)
     cmocka_unit_test_setup_teardown (test_addresses, forget, forget),
     cmocka_unit_test_setup_teardown (test_clean, forget, forget),
     cmocka_unit_test_setup_teardown (test_clipped, forget, forget),
+    cmocka_unit_test_setup_teardown (test_drop, forget, forget),
+    cmocka_unit_test_setup_teardown (test_drop_words, forget, forget),
     cmocka_unit_test_setup_teardown (test_many, forget, forget),
   };
 

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -81,13 +82,51 @@ test_secret (void **state)
   redact_forget_all ();
 }
 
+static bool
+is_masked (const char *text)
+{
+  struct buf out = BUF_INIT (0);
+  bool is_masked;
+
+  redact_add (&out, text, strlen (text), 0);
+  is_masked = strcmp (out.data, "***") == 0;
+  buf_done (&out);
+  return is_masked;
+}
+
+/* A late answer may quote one of the last few; older ones are forgotten. */
+static void
+test_retired (void **state)
+{
+  struct token token = { 0 };
+  char text[32];
+
+  (void) state;
+  for (int i = 0; i < 100; i++) {
+    snprintf (text, sizeof text, "token-number-%d", i);
+    token_set (&token, text, NULL, 0, NOW);
+    for (int k = 0; k < 100; k++) {
+      snprintf (text, sizeof text, "token-number-%d", k);
+      assert_int_equal (is_masked (text), k <= i && k >= i - TOKEN_RETIRED);
+    }
+  }
+  token_refuse (&token, token.generation);
+  assert_null (token.value);
+  assert_true (is_masked ("token-number-99"));
+  assert_false (is_masked ("token-number-95"));
+  token_done (&token);
+  assert_false (is_masked ("token-number-99"));
+  assert_false (is_masked ("token-number-96"));
+}
+
 int
 main (void)
 {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test (test_lifetime),
     cmocka_unit_test (test_generation),
-    cmocka_unit_test (test_secret)
+    cmocka_unit_test (test_secret),
+    cmocka_unit_test (test_retired)
   };
 
   return cmocka_run_group_tests (tests, NULL, NULL);
