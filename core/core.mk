@@ -36,6 +36,10 @@ core_libherald_core_la_SOURCES += \
 # -- config: herald.xml, conf.d and secrets
 core_libherald_core_la_SOURCES += \
 	core/config/configuration.c core/config/configuration.h \
+	core/config/configuration_digest.c \
+	core/config/configuration_fallback.c \
+	core/config/configuration_keep.c \
+	core/config/configuration_parts.h \
 	core/config/descriptor.c core/config/descriptor.h \
 	core/config/descriptor_delivery.c \
 	core/config/descriptor_edit.c \
@@ -48,12 +52,14 @@ core_libherald_core_la_SOURCES += \
 	core/config/herald_store.c \
 	core/config/herald_workers.c \
 	core/config/herald_xml.c core/config/herald_xml.h \
+	core/config/names.c core/config/names.h \
 	core/config/network.c core/config/network.h \
 	core/config/problem.c core/config/problem.h \
 	core/config/secret.c core/config/secret.h \
 	core/config/setting.c core/config/setting.h \
 	core/config/settings.c core/config/settings.h \
 	core/config/xml.c core/config/xml.h \
+	core/config/xml_canonical.c \
 	core/config/xml_expect.c
 
 # -- event: events and what is made of them

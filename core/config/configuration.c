@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: MIT
  */
 
-#include "config/configuration.h"
+#include "config/configuration_parts.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -109,6 +109,10 @@ read_descriptors (struct configuration *configuration, const char *path,
   configuration->descriptors
     = arena_zeroed (configuration->arena, names->n + 1,
                     sizeof *configuration->descriptors);
+  configuration->owners = arena_zeroed (configuration->arena, names->n + 1,
+                                        sizeof *configuration->owners);
+  configuration->unread = arena_zeroed (configuration->arena, names->n + 1,
+                                        sizeof *configuration->unread);
   for (size_t k = 0; k < names->n; k++) {
     const char *file = arena_printf (configuration->arena, "%s/%s", path,
                                      names->items[k]);
@@ -117,7 +121,7 @@ read_descriptors (struct configuration *configuration, const char *path,
     descriptor = descriptor_read (file, configuration->herald,
                                   configuration->arena, problems);
     if (descriptor == NULL) {
-      configuration->n_unread++;
+      configuration->unread[configuration->n_unread++] = file;
       continue;
     }
     check_name (configuration, descriptor, problems);
@@ -126,9 +130,12 @@ read_descriptors (struct configuration *configuration, const char *path,
 }
 
 static int
-read_all (struct configuration *configuration, struct problems *problems)
+read_all (struct configuration *configuration, bool is_routes,
+          struct problems *problems)
 {
   struct arena *arena = configuration->arena;
+  const char *own = arena_printf (arena, "%s/herald.xml",
+                                  configuration->directory);
   const char *path = arena_printf (arena, "%s/conf.d",
                                    configuration->directory);
   struct names names = { 0 };
@@ -136,9 +143,8 @@ read_all (struct configuration *configuration, struct problems *problems)
   int fd, status;
 
   configuration->herald
-    = herald_xml_read (arena_printf (arena, "%s/herald.xml",
-                                     configuration->directory),
-                       arena, problems);
+    = is_routes ? herald_xml_read_routes (own, arena, problems)
+                : herald_xml_read (own, arena, problems);
   if (configuration->herald == NULL)
     return -1;
   fd = trust_open (path, TRUST_DIRECTORY, reason, sizeof reason);
@@ -147,32 +153,61 @@ read_all (struct configuration *configuration, struct problems *problems)
     return -1;
   }
   status = list (fd, path, &names, problems);
-  if (status == 0)
+  if (status == 0) {
     read_descriptors (configuration, path, &names, problems);
+    configuration_check_fallbacks (configuration, problems);
+  }
   names_done (&names);
   return status;
 }
 
-struct configuration *
-configuration_read (const char *directory, struct problems *problems)
+static struct configuration *
+read_directory (const char *directory, bool is_routes,
+                struct problems *problems)
 {
   struct configuration *configuration
     = memory_zeroed (1, sizeof *configuration);
 
+  configuration->n_holds = 1;
   configuration->arena = arena_new (0);
   configuration->directory = arena_strdup (configuration->arena, directory);
-  if (read_all (configuration, problems) < 0) {
+  if (read_all (configuration, is_routes, problems) < 0) {
     configuration_free (configuration);
     return NULL;
   }
   return configuration;
 }
 
+struct configuration *
+configuration_read (const char *directory, struct problems *problems)
+{
+  return read_directory (directory, false, problems);
+}
+
+struct configuration *
+configuration_read_routes (const char *directory, struct problems *problems)
+{
+  return read_directory (directory, true, problems);
+}
+
+struct configuration *
+configuration_hold (struct configuration *configuration)
+{
+  if (configuration != NULL)
+    configuration->n_holds++;
+  return configuration;
+}
+
 void
 configuration_free (struct configuration *configuration)
 {
-  if (configuration == NULL)
+  if (configuration == NULL || --configuration->n_holds > 0)
     return;
+  for (size_t k = 0; k < configuration->n_descriptors; k++)
+    if (configuration->owners[k] != NULL)
+      configuration_free (configuration->owners[k]);
+    else
+      descriptor_forget (configuration->descriptors[k]);
   herald_xml_done (configuration->herald);
   arena_free (configuration->arena);
   free (configuration);

@@ -23,7 +23,11 @@ struct configuration {
   struct herald_xml *herald;
   size_t n_descriptors;
   struct descriptor **descriptors;
+  struct configuration **owners;        /* of each descriptor: who keeps its
+                                   memory; NULL: this one */
   size_t n_unread;              /* files of conf.d that are none */
+  const char **unread;          /* their paths */
+  unsigned n_holds;
 };
 
 /* directory holds herald.xml and conf.d/.  NULL if herald.xml can't be
@@ -31,7 +35,38 @@ struct configuration {
  * name: the second is an error that names the first. */
 struct configuration *configuration_read (const char *directory,
                                           struct problems *problems);
+/* The same for who only wants to know which integrations an event is for:
+ * workspaces, conditions, what is enabled.  No secret is read, so settings
+ * have no values, and no file opened but herald.xml and those of conf.d; a
+ * secret that can't be read is no problem there. */
+struct configuration *
+configuration_read_routes (const char *directory, struct problems *problems);
+
+/* One more needs it: configuration_free () takes one off, and frees what
+ * nobody needs any more.  Secrets of its settings are masked until then.
+ * NULL is fine. */
+struct configuration *
+configuration_hold (struct configuration *configuration);
 void configuration_free (struct configuration *configuration);
+
+/* After a reload: what is broken in fresh, or in a file that can't be
+ * read, and was good in old, stays as it was, and a warning says so.  What
+ * is gone, is gone.  fresh holds what it keeps; old may be freed. */
+void configuration_keep_old (struct configuration *fresh,
+                             struct configuration *old,
+                             struct problems *problems);
+
+/* Of all that an integration's work depends on: its file (but for
+ * comments), its secrets, its provider's defaults, and what it sees of the
+ * host (source fields, timeouts, whether plain http is allowed).  Equal:
+ * nothing changed.  Holds within a process only. */
+void configuration_digest (const struct configuration *configuration,
+                           const struct descriptor *descriptor,
+                           unsigned char ret_digest[CRYPTO_SHA256_LEN]);
+/* Of what the transport is made of: network, certificates, timeouts and
+ * limits. */
+void configuration_host_digest (const struct configuration *configuration,
+                                unsigned char ret_digest[CRYPTO_SHA256_LEN]);
 
 const struct descriptor *
 configuration_find (const struct configuration *configuration,
@@ -40,5 +75,16 @@ configuration_find (const struct configuration *configuration,
 const struct herald_defaults *
 configuration_defaults (const struct configuration *configuration,
                         const char *provider);
+
+/* Who takes over from an integration; NULL: nobody. */
+const struct descriptor *
+configuration_fallback (const struct configuration *configuration,
+                        const struct descriptor *descriptor);
+/* The last of those that take over, one from the other; the integration
+ * itself if nobody does.  All that lead to one root belong together; the
+ * root has no fallback, whatever it says. */
+const struct descriptor *
+configuration_root (const struct configuration *configuration,
+                    const struct descriptor *descriptor);
 
 #endif

@@ -8,8 +8,11 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "base/buf.h"
+#include "base/memory.h"
 #include "base/text.h"
 #include "config/descriptor_reading.h"
+#include "config/names.h"
 
 enum { MAX_NAME = 64, MAX_LABEL = 200, MAX_TESTS = 16 };
 
@@ -106,11 +109,10 @@ read_workspace (const struct descriptor_reading *reading,
   xml_expect (reading->doc, node, NULL, NULL, 1, descriptor->name,
               reading->problems);
   if (herald_xml_has_workspace (host, name)) {
-    if (descriptor_serves (descriptor, name))
+    if (!names_insert (descriptor->workspaces, &descriptor->n_workspaces,
+                       name))
       descriptor_complain (reading, node, "workspace \"%.64s\" is named "
                            "twice", name);
-    else
-      descriptor->workspaces[descriptor->n_workspaces++] = name;
     return;
   }
   known = arena_zeroed (reading->arena, host->n_workspaces + 1,
@@ -235,7 +237,8 @@ read_settings (const struct descriptor_reading *reading,
                                        sizeof *descriptor->settings);
   for (child = node->child; child != NULL; child = child->next)
     if (strcmp (child->name, "setting") == 0)
-      setting_read (reading->doc, child, descriptor->name, reading->arena,
+      setting_read (reading->doc, child, descriptor->name,
+                    !reading->host->is_routes, reading->arena,
                     reading->problems,
                     &descriptor->settings[descriptor->n_settings++]);
 }
@@ -319,6 +322,27 @@ read_name (const struct xml_doc *doc, struct problems *problems)
   return NULL;
 }
 
+/* With what its settings' values turned out to be. */
+static void
+take_digest (const struct xml_doc *doc, struct descriptor *descriptor)
+{
+  struct buf text = BUF_INIT (0);
+
+  xml_add_canonical (xml_root (doc), &text);
+  buf_printf (&text, "%d\n", descriptor->is_private);
+  for (size_t k = 0; k < descriptor->n_settings; k++) {
+    const char *value = descriptor->settings[k].value;
+
+    if (value == NULL)
+      buf_add_text (&text, "-\n");
+    else
+      buf_printf (&text, "%zu:%s\n", strlen (value), value);
+  }
+  crypto_sha256 (text.data, text.len, descriptor->digest);
+  memory_wipe (text.data, text.len);
+  buf_done (&text);
+}
+
 /* Takes doc over, which may be NULL.  errors: how many there were before
  * it was read. */
 static struct descriptor *
@@ -343,6 +367,7 @@ read_doc (struct xml_doc *doc, const struct herald_xml *host,
     reading = (struct descriptor_reading) { doc, host, arena, problems,
                                             descriptor };
     read_root (&reading);
+    take_digest (doc, descriptor);
     descriptor->has_errors = problems_errors (problems) > errors;
   }
   xml_free (doc);
@@ -372,16 +397,20 @@ descriptor_read_text (const char *text, size_t len, const char *path,
   return read_doc (doc, host, arena, problems, errors);
 }
 
+void
+descriptor_forget (const struct descriptor *descriptor)
+{
+  for (size_t k = 0; k < descriptor->n_settings; k++)
+    setting_forget (&descriptor->settings[k]);
+}
+
 bool
 descriptor_serves (const struct descriptor *descriptor,
                    const char *workspace)
 {
-  if (descriptor->all_workspaces)
-    return true;
-  for (size_t k = 0; k < descriptor->n_workspaces; k++)
-    if (strcmp (descriptor->workspaces[k], workspace) == 0)
-      return true;
-  return false;
+  return descriptor->all_workspaces
+         || names_have (descriptor->workspaces, descriptor->n_workspaces,
+                        workspace);
 }
 
 const struct condition *

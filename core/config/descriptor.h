@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/crypto.h"
 #include "event/condition.h"
 #include "event/event.h"
 #include "event/mail_form.h"
@@ -44,7 +45,7 @@ struct descriptor {
   unsigned line, settings_line, mail_line, map_line;
   bool all_workspaces;
   size_t n_workspaces;
-  const char **workspaces;
+  const char **workspaces;      /* sorted (names.h) */
   size_t n_conditions;
   const struct condition **conditions;
   size_t n_settings;
@@ -53,6 +54,9 @@ struct descriptor {
   bool has_map;                 /* <map> was there */
   struct mail_form *mail;       /* NULL: no <mail> */
   struct descriptor_delivery delivery;
+  unsigned char digest[CRYPTO_SHA256_LEN];      /* of what the file says but
+                                   for comments, and of its settings' values
+                                   from elsewhere */
 };
 
 enum {                          /* ceilings, past which XML is refused */
@@ -71,6 +75,10 @@ struct descriptor *descriptor_read_text (const char *text, size_t len,
                                          const struct herald_xml *host,
                                          struct arena *arena,
                                          struct problems *problems);
+
+/* The arena is about to go: its secrets are not masked any more on its
+ * account. */
+void descriptor_forget (const struct descriptor *descriptor);
 
 /* Names: [a-z][a-z0-9-]*, at most 64. */
 bool descriptor_is_name (const char *name);

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "base/trust.h"
 #include "config/herald_reading.h"
+#include "config/names.h"
 #include "config/network.h"
 #include "event/event.h"
 
@@ -61,12 +62,10 @@ read_workspaces (const struct herald_reading *reading,
     if (strlen (name) > MAX_NAME || !text_is_one_line (name, strlen (name)))
       herald_complain (reading, PROBLEM_ERROR, child, "a workspace's name is "
                        "one line of at most %d bytes", MAX_NAME);
-    else if (herald_xml_has_workspace (xml, name))
+    else if (!names_insert (xml->workspaces, &xml->n_workspaces,
+                            arena_strdup (reading->arena, name)))
       herald_complain (reading, PROBLEM_ERROR, child, "workspace \"%s\" is "
                        "declared twice; remove one", name);
-    else
-      xml->workspaces[xml->n_workspaces++] = arena_strdup (reading->arena,
-                                                           name);
   }
 }
 
@@ -184,6 +183,10 @@ read_tls (const struct herald_reading *reading, const struct xml_node *node)
   if (path == NULL)
     return;
   path = herald_beside (reading, path);
+  if (reading->xml->is_routes) {
+    reading->xml->ca_file = path;
+    return;
+  }
   /* Who may write it decides whom herald believes. */
   bundle = trust_read (path, 0, MAX_BUNDLE, &len, reason, sizeof reason);
   if (bundle == NULL)
@@ -192,8 +195,10 @@ read_tls (const struct herald_reading *reading, const struct xml_node *node)
   else if (strstr (bundle, "-----BEGIN ") == NULL)
     herald_complain (reading, PROBLEM_ERROR, node, "ca-file %s holds no "
                      "certificate in PEM form", path);
-  else
+  else {
     reading->xml->ca_file = path;
+    crypto_sha256 (bundle, len, reading->xml->ca_digest);
+  }
   free (bundle);
 }
 
@@ -270,8 +275,9 @@ read_provider (const struct herald_reading *reading,
                            sizeof *settings);
   for (child = node->child; child != NULL; child = child->next)
     if (strcmp (child->name, "setting") == 0)
-      setting_read (reading->doc, child, NULL, reading->arena,
-                    reading->problems, &settings[defaults.n_settings++]);
+      setting_read (reading->doc, child, NULL, !reading->xml->is_routes,
+                    reading->arena, reading->problems,
+                    &settings[defaults.n_settings++]);
   defaults.settings = settings;
   *ret_defaults = defaults;
   return true;
@@ -332,9 +338,9 @@ read_root (const struct herald_reading *reading)
                      "<workspaces><workspace name=\"...\"/></workspaces>");
 }
 
-struct herald_xml *
-herald_xml_read (const char *path, struct arena *arena,
-                 struct problems *problems)
+static struct herald_xml *
+read_file (const char *path, bool is_routes, struct arena *arena,
+           struct problems *problems)
 {
   size_t errors = problems_errors (problems);
   struct xml_doc *doc = xml_read_file (path, "herald", NS, problems);
@@ -345,6 +351,7 @@ herald_xml_read (const char *path, struct arena *arena,
     return NULL;
   xml = arena_zeroed (arena, 1, sizeof *xml);
   xml->path = arena_strdup (arena, path);
+  xml->is_routes = is_routes;
   xml->catalogue = catalogue_new ();
   xml->connect_ms = CONNECT_MS;
   xml->total_ms = TOTAL_MS;
@@ -361,11 +368,29 @@ herald_xml_read (const char *path, struct arena *arena,
   return xml;
 }
 
+struct herald_xml *
+herald_xml_read (const char *path, struct arena *arena,
+                 struct problems *problems)
+{
+  return read_file (path, false, arena, problems);
+}
+
+struct herald_xml *
+herald_xml_read_routes (const char *path, struct arena *arena,
+                        struct problems *problems)
+{
+  return read_file (path, true, arena, problems);
+}
+
 void
 herald_xml_done (struct herald_xml *xml)
 {
   if (xml == NULL)
     return;
+  for (size_t k = 0; k < xml->n_defaults; k++)
+    for (size_t i = 0; i < xml->defaults[k].n_settings; i++)
+      setting_forget (&xml->defaults[k].settings[i]);
+  xml->n_defaults = 0;
   catalogue_free (xml->catalogue);
   xml->catalogue = NULL;
 }
@@ -373,8 +398,5 @@ herald_xml_done (struct herald_xml *xml)
 bool
 herald_xml_has_workspace (const struct herald_xml *xml, const char *name)
 {
-  for (size_t k = 0; k < xml->n_workspaces; k++)
-    if (strcmp (xml->workspaces[k], name) == 0)
-      return true;
-  return false;
+  return names_have (xml->workspaces, xml->n_workspaces, name);
 }

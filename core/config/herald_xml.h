@@ -42,6 +42,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/crypto.h"
 #include "base/log.h"
 #include "event/catalogue.h"
 #include "problem.h"
@@ -109,14 +110,17 @@ struct herald_log {             /* <log>; options of the command go before */
 
 struct herald_xml {
   const char *path;
+  bool is_routes;               /* read without secrets: settings have no
+                                   values, ca_file was not looked at */
   size_t n_workspaces;
-  const char **workspaces;
+  const char **workspaces;      /* sorted (names.h) */
   struct catalogue *catalogue;          /* the built-in fields and <fields> */
   size_t n_allowed;
   const char **allowed;                 /* "10.1.0.0/16", checked */
   bool allow_http;
   const char *proxy;                    /* NULL: none */
   const char *ca_file;                  /* NULL: the system's */
+  unsigned char ca_digest[CRYPTO_SHA256_LEN];   /* of what it holds */
   int64_t connect_ms, total_ms;
   int64_t max_event, max_reply;         /* bytes */
   const char *state_directory;          /* NULL: the built-in one */
@@ -132,6 +136,10 @@ struct herald_xml {
  * NULL with problems added. */
 struct herald_xml *herald_xml_read (const char *path, struct arena *arena,
                                     struct problems *problems);
+/* The same, but no other file is opened and no secret read. */
+struct herald_xml *herald_xml_read_routes (const char *path,
+                                           struct arena *arena,
+                                           struct problems *problems);
 void herald_xml_done (struct herald_xml *xml);
 
 bool herald_xml_has_workspace (const struct herald_xml *xml,

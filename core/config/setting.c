@@ -36,6 +36,7 @@ struct reading {
   const struct xml_node *node;
   const char *name;
   const char *integration;
+  bool wants_value;
   struct problems *problems;
 };
 
@@ -110,6 +111,8 @@ fetch (const struct reading *reading, const struct source *source,
               "remove one", reading->name, source->from);
     return NULL;
   }
+  if (!reading->wants_value)
+    return NULL;
   dir = slash == NULL ? "." : slash == path ? "/"
         : arena_strndup (arena, path, (size_t) (slash - path));
   value = secret_read (source->from, where, dir, reason, sizeof reason);
@@ -136,7 +139,8 @@ read_value (const struct reading *reading, struct arena *arena,
     if (check_source (reading, NULL) < 0)
       return NULL;
     *ret_is_inline = true;
-    return trimmed (reading->node->text, arena);
+    return reading->wants_value ? trimmed (reading->node->text, arena)
+                                : NULL;
   }
   source = source_find (from);
   if (source == NULL) {
@@ -154,11 +158,12 @@ read_value (const struct reading *reading, struct arena *arena,
 
 void
 setting_read (const struct xml_doc *doc, const struct xml_node *node,
-              const char *integration, struct arena *arena,
-              struct problems *problems, struct setting *ret_setting)
+              const char *integration, bool wants_value,
+              struct arena *arena, struct problems *problems,
+              struct setting *ret_setting)
 {
   struct reading reading = { doc, node, xml_attribute (node, "name"),
-                             integration, problems };
+                             integration, wants_value, problems };
   struct setting setting = { 0 };
 
   xml_expect (doc, node, attributes, NULL, 1, integration, problems);
@@ -173,4 +178,11 @@ setting_read (const struct xml_doc *doc, const struct xml_node *node,
   }
   setting.name = arena_strdup (arena, reading.name);
   *ret_setting = setting;
+}
+
+void
+setting_forget (const struct setting *setting)
+{
+  if (!setting->is_inline && setting->value != NULL)
+    redact_drop (setting->value, strlen (setting->value));
 }

@@ -15,7 +15,7 @@
 struct setting {
   const char *name;
   const char *value;            /* NULL: could not be fetched, and a problem
-                                   says why */
+                                   says why; or it was not wanted */
   const char *file;             /* where it stands, for messages */
   unsigned line;
   bool is_inline;               /* the value is in the XML file itself, ... */
@@ -23,9 +23,13 @@ struct setting {
 };
 
 /* Read one element.  A value that is not inline is registered as a secret
- * (redact.h). */
+ * (redact.h), until setting_forget ().  Without wants_value how it is
+ * written is checked, and nothing else: no value is kept, no file opened. */
 void setting_read (const struct xml_doc *doc, const struct xml_node *node,
-                   const char *integration, struct arena *arena,
-                   struct problems *problems, struct setting *ret_setting);
+                   const char *integration, bool wants_value,
+                   struct arena *arena, struct problems *problems,
+                   struct setting *ret_setting);
+/* The arena is about to go. */
+void setting_forget (const struct setting *setting);
 
 #endif

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/buf.h"
 #include "problem.h"
 
 enum { XML_MAX_LEN = 1 << 20, XML_MAX_DEPTH = 32 };
@@ -55,6 +56,10 @@ const struct xml_node *xml_child (const struct xml_node *node,
                                   const char *name);    /* first, or NULL */
 /* How many children have that name. */
 size_t xml_count (const struct xml_node *node, const char *name);
+
+/* Name, attributes, text and children, in a form in which no two that
+ * differ read alike; comments and lines do not count. */
+void xml_add_canonical (const struct xml_node *node, struct buf *out);
 
 /* "true" or "false"; absent: fallback.  What is neither is an error and
  * reads as false. */

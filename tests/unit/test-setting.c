@@ -12,6 +12,7 @@
 struct fixture {
   struct arena *arena;
   struct problems *problems;
+  bool wants_value;
   struct setting setting;
 };
 
@@ -22,6 +23,7 @@ set_up (void **state)
 
   fixture.arena = arena_new (0);
   fixture.problems = problems_new ();
+  fixture.wants_value = true;
   *state = &fixture;
   return 0;
 }
@@ -48,8 +50,8 @@ read_element (struct fixture *fixture, const char *path, const char *element)
   doc = xml_read_text (text.data, text.len, path, "r", "urn:t",
                        fixture->problems);
   assert_non_null (doc);
-  setting_read (doc, xml_root (doc)->child, "crm", fixture->arena,
-                fixture->problems, &fixture->setting);
+  setting_read (doc, xml_root (doc)->child, "crm", fixture->wants_value,
+                fixture->arena, fixture->problems, &fixture->setting);
   xml_free (doc);
   buf_done (&text);
   return &fixture->setting;

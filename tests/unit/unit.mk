@@ -12,6 +12,7 @@ unit_tests = \
 	tests/unit/test-catalogue \
 	tests/unit/test-condition \
 	tests/unit/test-configuration \
+	tests/unit/test-configuration-reload \
 	tests/unit/test-crypto \
 	tests/unit/test-date \
 	tests/unit/test-descriptor \
@@ -38,6 +39,7 @@ unit_tests = \
 	tests/unit/test-mapping \
 	tests/unit/test-memory \
 	tests/unit/test-message \
+	tests/unit/test-names \
 	tests/unit/test-network \
 	tests/unit/test-number \
 	tests/unit/test-outcome \
