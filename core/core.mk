@@ -142,6 +142,7 @@ core_libherald_core_la_SOURCES += \
 	core/queue/sqlite_dead.c \
 	core/queue/sqlite_engine.c \
 	core/queue/sqlite_forget.c \
+	core/queue/sqlite_left.c \
 	core/queue/sqlite_lane.c \
 	core/queue/sqlite_put.c \
 	core/queue/sqlite_schema.c \

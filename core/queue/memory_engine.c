@@ -635,6 +635,32 @@ memory_trace (struct queue *queue, const char *id, queue_history_fn *fn,
   return QUEUE_OK;
 }
 
+static enum queue_error
+memory_left (struct queue *queue, const char *id, queue_left_fn *fn,
+             void *data)
+{
+  struct memory_queue *memory = memory_of (queue);
+  const struct event *event;
+  bool goes_on = true;
+
+  for (event = memory->first; event != NULL && goes_on; event = event->next) {
+    if (strcmp (event->id, id) != 0)
+      continue;
+    for (uint32_t lane = 1; lane <= memory->n_lanes && goes_on; lane++) {
+      struct delivery **link = memory_find (memory, lane, event->seq);
+      const struct delivery *one = link != NULL ? *link : NULL;
+
+      if (one != NULL)
+        goes_on = fn (data, &(struct queue_left) {
+          .seq = event->seq, .lane = lane,
+          .accepted_ms = event->accepted_ms, .attempts = one->attempts,
+          .due_ms = one->state == RETRYING ? one->due_ms : 0,
+          .is_dead = one->state == DEAD });
+    }
+  }
+  return QUEUE_OK;
+}
+
 static void
 memory_forget_event (struct memory_queue *memory, const struct event *event)
 {
@@ -747,4 +773,5 @@ const struct queue_engine memory_engine = {
   .dead_each = memory_dead_each, .dead_replay = memory_dead_replay,
   .dead_purge = memory_dead_purge, .trace = memory_trace,
   .forget = memory_forget, .tidy = memory_tidy, .bytes = memory_bytes,
+  .left = memory_left,
 };

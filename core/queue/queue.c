@@ -215,6 +215,13 @@ queue_trace (struct queue *queue, const char *id, queue_history_fn *fn,
 }
 
 enum queue_error
+queue_left (struct queue *queue, const char *id, queue_left_fn *fn,
+            void *data)
+{
+  return queue->engine->left (queue, id, fn, data);
+}
+
+enum queue_error
 queue_forget (struct queue *queue, queue_match_fn *fn, void *data,
               uint64_t *ret_n)
 {

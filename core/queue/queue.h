@@ -244,6 +244,22 @@ enum queue_error queue_trace (struct queue *queue, const char *id,
                               queue_history_fn *fn, void *data,
                               size_t *ret_n);
 
+/* What is still to be done, or was given up, of the events of that id. */
+struct queue_left {
+  uint64_t seq;
+  uint32_t lane;
+  int64_t accepted_ms;
+  uint32_t attempts;
+  int64_t due_ms;               /* not before; 0: it may go, or is dead */
+  bool is_dead;
+};
+
+typedef bool queue_left_fn (void *data, const struct queue_left *left);
+
+/* Calls fn for each, by seq and lane, until it says false. */
+enum queue_error queue_left (struct queue *queue, const char *id,
+                             queue_left_fn *fn, void *data);
+
 /* Remove every event whose body fn says is the one, with its deliveries,
  * dead letters, and the words of its history (a privacy request), so that
  * no trace of the body is left in the store's files.  *ret_n events. */

@@ -72,6 +72,8 @@ struct queue_engine {
   enum queue_error (*tidy) (struct queue *queue, int64_t now_ms,
                             bool *ret_is_done);
   int64_t (*bytes) (struct queue *queue);
+  enum queue_error (*left) (struct queue *queue, const char *id,
+                            queue_left_fn *fn, void *data);
   bool (*is_paused) (struct queue *queue, uint32_t lane);
 };
 

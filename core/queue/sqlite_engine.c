@@ -215,4 +215,5 @@ const struct queue_engine sqlite_engine = {
   .dead_each = sqlite_dead_each, .dead_replay = sqlite_dead_replay,
   .dead_purge = sqlite_dead_purge, .trace = sqlite_trace,
   .forget = sqlite_forget, .tidy = sqlite_tidy, .bytes = sqlite_bytes,
+  .left = sqlite_left,
 };

@@ -148,6 +148,16 @@ const char *const sqlite_statements[SQLITE_STATEMENTS] = {
   [TRACE_HISTORY] =
     "SELECT lane, at_ms, end, attempts, status, reason, reference, via"
     " FROM history WHERE seq = ?1 ORDER BY n",
+  [TRACE_LEFT] =
+    "SELECT a.seq, w.lane, a.at_ms, 0, 0, 0 FROM accepted AS a"
+    " CROSS JOIN lanes AS l CROSS JOIN waiting AS w"
+    " ON w.lane = l.lane AND w.seq = a.seq WHERE a.id = ?1 UNION ALL "
+    "SELECT a.seq, r.lane, a.at_ms, r.attempts, r.due_ms, 0"
+    " FROM accepted AS a CROSS JOIN retries AS r ON r.seq = a.seq"
+    " WHERE a.id = ?1 UNION ALL "
+    "SELECT a.seq, d.lane, a.at_ms, d.attempts, 0, 1"
+    " FROM accepted AS a CROSS JOIN dead AS d ON d.seq = a.seq"
+    " WHERE a.id = ?1 ORDER BY 1, 2",
   [EVENT_NEXT] = "SELECT seq, body FROM events WHERE seq > ?1 ORDER BY seq",
   [FORGOTTEN_PUT] = "INSERT INTO temp.forgotten VALUES (?1)",
 

@@ -30,6 +30,7 @@ enum sqlite_statement {
   DEAD_LAST, DEAD_NEXT, DEAD_REMOVE, TRACE_EVENTS, TRACE_HISTORY, EVENT_NEXT,
   FORGOTTEN_PUT, HISTORY_ENDS, HISTORY_FIRST, HISTORY_CUT, ACCEPTED_OLD,
   ACCEPTED_FROM, ACCEPTED_REMOVE,
+  TRACE_LEFT,
   SQLITE_STATEMENTS
 };
 
@@ -151,6 +152,10 @@ enum queue_error sqlite_dead_purge (struct queue *queue,
 enum queue_error sqlite_trace (struct queue *queue, const char *id,
                                queue_history_fn *fn, void *data,
                                size_t *ret_n);
+
+/* sqlite_left.c */
+enum queue_error sqlite_left (struct queue *queue, const char *id,
+                              queue_left_fn *fn, void *data);
 
 /* sqlite_forget.c */
 enum queue_error sqlite_forget (struct queue *queue, queue_match_fn *fn,

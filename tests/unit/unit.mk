@@ -48,6 +48,7 @@ unit_tests = \
 	tests/unit/test-redact \
 	tests/unit/test-reply \
 	tests/unit/test-queue \
+	tests/unit/test-queue-left \
 	tests/unit/test-request \
 	tests/unit/test-secret \
 	tests/unit/test-setting \
