@@ -38,6 +38,8 @@ AM_TESTS_ENVIRONMENT = \
 	export HERALD_PLUGIN_TEST; \
 	TEST_MODULES='$(abs_top_builddir)/tests/unit/modules/.libs'; \
 	export TEST_MODULES; \
+	CHAOS_MODULES='$(abs_top_builddir)/tests/chaos/.libs'; \
+	export CHAOS_MODULES; \
 	PYTHON='$(PYTHON)'; export PYTHON; \
 	NODE='$(NODE)'; export NODE; \
 	NM='$(NM)'; export NM; \
@@ -48,6 +50,7 @@ AM_TESTS_ENVIRONMENT = \
 
 # In the order they finish best: the slow ones first.
 script_tests = \
+	tests/chaos/test-parts.py \
 	tests/e2e/test-faults.py \
 	tests/e2e/test-smtp-servers.py \
 	tests/e2e/test-smtp.py \
@@ -110,6 +113,34 @@ EXTRA_DIST += $(shell_tests) tests/plugin-cases.sh tests/tap.py
 
 include tests/unit/unit.mk
 include tests/fuzz/fuzz.mk
+
+# -- make chaos: herald serve under faults
+
+# A plugin that crashes, and a disk that fails.  Never installed, and never
+# sanitized: the one is preloaded, the other's crashes are meant.
+chaos_modules = tests/chaos/crasher.la tests/chaos/faultfs.la
+check_LTLIBRARIES += $(chaos_modules)
+chaos_cflags = $(STANDARD_CFLAGS) $(WARN_CFLAGS)
+tests_chaos_crasher_la_CFLAGS = $(chaos_cflags)
+tests_chaos_crasher_la_LDFLAGS = $(module_ldflags)
+tests_chaos_crasher_la_LIBADD =
+tests_chaos_faultfs_la_CFLAGS = $(chaos_cflags)
+tests_chaos_faultfs_la_LDFLAGS = $(module_ldflags)
+tests_chaos_faultfs_la_LIBADD = -ldl
+EXTRA_DIST += tests/chaos/chaos.py tests/chaos/daemon.py tests/chaos/disk.py \
+	tests/chaos/endpoints.py tests/chaos/mischief.py \
+	tests/chaos/oracle.py tests/chaos/producer.py \
+	tests/chaos/test-chaos.py tests/chaos/test-parts.py
+
+# make chaos SEED=7 ROUNDS=200; CHAOS_FLAGS: see chaos.py --help.
+SEED =
+ROUNDS = 20
+CHAOS_FLAGS =
+chaos: herald $(pluginexec_LTLIBRARIES) $(chaos_modules)
+	$(AM_TESTS_ENVIRONMENT) \
+	  $(PYTHON) $(top_srcdir)/tests/chaos/chaos.py --seed='$(SEED)' \
+	  --rounds='$(ROUNDS)' $(CHAOS_FLAGS)
+.PHONY: chaos
 
 # -- make bench: herald beside what could be had at best
 
