@@ -127,7 +127,8 @@ core_libherald_core_la_SOURCES += \
 	core/delivery/limiter.c core/delivery/limiter.h \
 	core/delivery/retries.c core/delivery/retries.h \
 	core/delivery/shelf.c core/delivery/shelf.h \
-	core/delivery/stats.c core/delivery/stats.h
+	core/delivery/stats.c core/delivery/stats.h \
+	core/delivery/waiting.c core/delivery/waiting.h
 
 # -- queue: what was accepted and is not delivered yet
 core_libherald_core_la_SOURCES += \

@@ -86,13 +86,12 @@ consignment_close (struct consignment *consignment)
 
 static void
 dispatcher_settled (void *data, struct delivery *delivery,
-                    enum delivery_end end, const char *reason)
+                    const struct delivery_result *result)
 {
   struct consignment *consignment = delivery->consignment;
 
   (void) data;
-  (void) reason;
-  if (end != DELIVERY_DELIVERED)
+  if (result->end != DELIVERY_DELIVERED)
     consignment_add_unsent (consignment,
                             lane_integration (delivery->lane)->name);
   if (--consignment->n_open == 0)
@@ -105,9 +104,15 @@ dispatcher_add_lane (struct dispatcher *dispatcher,
 {
   struct dispatcher_config *config = &dispatcher->config;
   size_t n = dispatcher->n_lanes + 1;
-  struct lane *lane
-    = lane_new (integration, config->exchanger, config->loop,
-                config->patience_ms, dispatcher_settled, dispatcher);
+  struct lane_config with = {
+    .integration = integration,
+    .exchanger = config->exchanger,
+    .loop = config->loop,
+    .patience_ms = config->patience_ms,
+    .settled = dispatcher_settled,
+    .data = dispatcher,
+  };
+  struct lane *lane = lane_new (&with);
 
   dispatcher->lanes = memory_resize (dispatcher->lanes, n, sizeof lane);
   dispatcher->wanted = memory_resize (dispatcher->wanted, n, sizeof lane);

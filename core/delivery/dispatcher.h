@@ -26,7 +26,7 @@ struct dispatcher_config {
   const struct configuration *configuration;
   struct loop *loop;
   struct exchanger *exchanger;
-  int64_t patience_ms;          /* see lane_new */
+  int64_t patience_ms;          /* see lane_config */
   dispatcher_unsent_fn *unsent;
   void *data;
 };

@@ -202,13 +202,16 @@ exchange_replied (void *data, const struct transport_reply *reply)
     exchange_answer (exchange->job, request, reply);
     break;
   case TRANSPORT_REFUSED:
-    job_no_answer (exchange->job, request, true, reply->error);
+    job_no_answer (exchange->job, request, true, reply->class,
+                   reply->error);
     break;
   case TRANSPORT_NO_ANSWER:
-    job_no_answer (exchange->job, request, false, reply->error);
+    job_no_answer (exchange->job, request, false, reply->class,
+                   reply->error);
     break;
   case TRANSPORT_CANCELLED:
-    job_no_answer (exchange->job, request, false, "herald was stopped");
+    job_no_answer (exchange->job, request, false, FAILURE_OTHER,
+                   "herald was stopped");
     break;
   }
   exchange_go_on (exchange);

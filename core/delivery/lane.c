@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "backoff.h"
+#include "base/date.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
@@ -49,11 +50,16 @@ struct lane {
   struct loop *loop;
   struct loop_timer *timer;
   int64_t patience_us;          /* -1: without end */
+  bool has_store;
   lane_settled_fn *settled;
+  lane_changed_fn *changed;
   void *data;
 
   enum lane_state state;
   char *state_reason;
+  char *blocked;                /* the reason, or NULL */
+  bool is_held, is_stopped;
+  int64_t latency_us;           /* of the run being settled */
   int64_t gate_us;              /* nothing goes before; 0: open */
   struct limiter limiter;
   struct keyring *keyring;      /* NULL: no order to keep */
@@ -78,28 +84,38 @@ struct lane {
 static void lane_pump (struct lane *lane);
 
 static void
+lane_tell (struct lane *lane)
+{
+  if (lane->changed != NULL)
+    lane->changed (lane->data, lane);
+}
+
+static void
 lane_on_timer (void *data)
 {
   lane_pump (data);
 }
 
 struct lane *
-lane_new (struct integration *integration, struct exchanger *exchanger,
-          struct loop *loop, int64_t patience_ms, lane_settled_fn *settled,
-          void *data)
+lane_new (const struct lane_config *config)
 {
+  struct integration *integration = config->integration;
+  struct loop *loop = config->loop;
+  int64_t patience_ms = config->patience_ms;
   struct lane *lane = memory_zeroed (1, sizeof *lane);
   size_t wanted = (size_t) integration->in_flight * integration->batch_max;
 
   lane->integration = integration;
-  lane->exchanger = exchanger;
+  lane->exchanger = config->exchanger;
   lane->loop = loop;
   lane->timer = loop_timer_new (loop, lane_on_timer, lane);
   if (patience_ms > lane_max_patience_ms)
     patience_ms = lane_max_patience_ms;
   lane->patience_us = patience_ms < 0 ? -1 : patience_ms * 1000;
-  lane->settled = settled;
-  lane->data = data;
+  lane->has_store = config->has_store;
+  lane->settled = config->settled;
+  lane->changed = config->changed;
+  lane->data = config->data;
   limiter_set (&lane->limiter, integration->rate_limit,
                integration->rate_ms, loop_now_us (loop));
   if (integration->order_key != NULL)
@@ -135,6 +151,7 @@ lane_free (struct lane *lane)
   arena_free (lane->scratch);
   stats_done (&lane->stats);
   free (lane->state_reason);
+  free (lane->blocked);
   free (lane);
 }
 
@@ -173,18 +190,12 @@ run_free (struct run *run)
 /* ------------------------------------------------------------------ */
 /* Settling. */
 
+/* It is the caller's again. */
 static void
-lane_end (struct lane *lane, struct delivery *delivery,
-          enum delivery_end end, const char *reason)
+lane_hand_over (struct lane *lane, struct delivery *delivery,
+                const struct delivery_result *result)
 {
-  struct delivery *next = NULL;
-
-  if (lane->keyring != NULL && delivery->order_key != NULL) {
-    next = keyring_release (lane->keyring, delivery);
-    free (delivery->order_key);
-    delivery->order_key = NULL;
-  }
-  switch (end) {
+  switch (result->end) {
   case DELIVERY_DELIVERED:
     lane->stats.delivered++;
     break;
@@ -194,27 +205,101 @@ lane_end (struct lane *lane, struct delivery *delivery,
   case DELIVERY_UNDELIVERED:
     lane->stats.undelivered++;
     break;
+  case DELIVERY_LATER:
+    lane->stats.retried++;
+    break;
+  case DELIVERY_BACK:
+    break;
   }
-  if (end != DELIVERY_DELIVERED)
-    stats_reason (&lane->stats, reason);
+  if (result->end == DELIVERY_REJECTED || result->end == DELIVERY_UNDELIVERED)
+    stats_reason (&lane->stats, result->reason);
   lane->n_held--;
-  lane->settled (lane->data, delivery, end, reason);
-  if (next != NULL)
-    shelf_put (lane->shelf, next, loop_now_us (lane->loop));
+  lane->settled (lane->data, delivery, result);
+}
+
+/* Those behind one that waits in the store go there, too. */
+static void
+lane_send_away (struct lane *lane, struct delivery *list,
+                enum keyring_answer how, int64_t due_ms)
+{
+  struct delivery_result result = {
+    .end = how == KEYRING_LATER ? DELIVERY_LATER : DELIVERY_BACK,
+    .due_ms = due_ms, .latency_us = -1, .reason = "", .reference = "",
+  };
+
+  while (list != NULL) {
+    struct delivery *delivery = list;
+
+    list = delivery->next;
+    lane_hand_over (lane, delivery, &result);
+  }
+}
+
+static void
+lane_leave (struct lane *lane, struct delivery *delivery,
+            const struct delivery_result *result)
+{
+  struct keyring_next next = { .next = NULL };
+
+  if (delivery->order_hash != 0)
+    switch (result->end) {
+    case DELIVERY_LATER:
+      keyring_release_later (lane->keyring, delivery, result->due_ms, &next);
+      break;
+    case DELIVERY_BACK:
+      keyring_release_back (lane->keyring, delivery, date_now_ms (), &next);
+      break;
+    default:
+      keyring_release (lane->keyring, delivery, date_now_ms (), &next);
+    }
+  lane_hand_over (lane, delivery, result);
+  lane_send_away (lane, next.leaving, next.how, next.due_ms);
+  if (next.next != NULL)
+    shelf_put (lane->shelf, next.next, loop_now_us (lane->loop));
+}
+
+/* The attempt has come to this. */
+static void
+lane_end (struct lane *lane, struct delivery *delivery,
+          enum delivery_end end, const struct outcome *outcome,
+          const char *reason, int64_t due_ms)
+{
+  struct delivery_result result = {
+    .end = end, .class = outcome_class (outcome), .status = outcome->status,
+    .due_ms = due_ms,
+    .latency_us = lane->latency_us,
+    .reason = reason,
+    .reference = outcome->reference != NULL ? outcome->reference : "",
+  };
+
+  lane_leave (lane, delivery, &result);
+}
+
+/* It was not tried. */
+static void
+lane_send_back (struct lane *lane, struct delivery *delivery)
+{
+  struct delivery_result result = {
+    .end = lane->has_store ? DELIVERY_BACK : DELIVERY_UNDELIVERED,
+    .latency_us = -1,
+    .reason = lane->state_reason, .reference = "",
+  };
+
+  lane_leave (lane, delivery, &result);
 }
 
 static void
 lane_give_up (struct lane *lane, struct delivery *delivery,
-              const char *why, const char *reason)
+              const char *why, const struct outcome *outcome)
 {
   char text[400];
 
-  snprintf (text, sizeof text, "%s%s%s", why, *reason != '\0' ? ": " : "",
-            reason);
-  lane_end (lane, delivery, DELIVERY_UNDELIVERED, text);
+  snprintf (text, sizeof text, "%s%s%s", why,
+            *outcome->reason != '\0' ? ": " : "", outcome->reason);
+  lane_end (lane, delivery, DELIVERY_UNDELIVERED, outcome, text, 0);
 }
 
-/* Everything that is not in flight ends here and now. */
+/* Everything that is not in flight leaves here and now. */
 static void
 lane_empty (struct lane *lane)
 {
@@ -222,55 +307,85 @@ lane_empty (struct lane *lane)
 
   while ((delivery = shelf_take_any (lane->shelf)) != NULL
          || (delivery = retries_take (&lane->retries, INT64_MAX)) != NULL)
-    lane_end (lane, delivery, DELIVERY_UNDELIVERED, lane->state_reason);
+    lane_send_back (lane, delivery);
+  if (lane->keyring != NULL && lane->has_store)
+    lane_send_away (lane, keyring_drain (lane->keyring, date_now_ms ()),
+                    KEYRING_BACK, 0);
   while (lane->again != NULL) {
     struct run *run = lane->again;
 
     lane->again = run->next;
     for (size_t i = 0; i < run->n; i++)
-      lane_end (lane, run->deliveries[i], DELIVERY_UNDELIVERED,
-                lane->state_reason);
+      lane_send_back (lane, run->deliveries[i]);
     run_free (run);
   }
 }
 
+/* What the lane's state is by now, and what follows from it. */
 static void
-lane_close (struct lane *lane, enum lane_state state, const char *why,
-            const char *reason)
+lane_review (struct lane *lane)
+{
+  enum lane_state state = lane->is_stopped ? LANE_STOPPED
+                          : lane->is_held   ? LANE_HELD
+                          : lane->blocked   ? LANE_BLOCKED
+                                            : LANE_OPEN;
+  const char *reason = state == LANE_STOPPED   ? "herald was stopped"
+                       : state == LANE_HELD    ? "paused"
+                       : state == LANE_BLOCKED ? lane->blocked
+                                               : "";
+
+  if (state == lane->state)
+    return;
+  lane->state = state;
+  free (lane->state_reason);
+  lane->state_reason = memory_strdup (reason);
+  if (state != LANE_OPEN) {
+    loop_timer_stop (lane->timer);
+    lane_empty (lane);
+  }
+  lane_tell (lane);
+}
+
+static void
+lane_block (struct lane *lane, const char *why, const char *reason)
 {
   char text[400];
 
-  if (lane->state != LANE_OPEN)
+  if (lane->blocked != NULL || lane->is_stopped)
     return;
   snprintf (text, sizeof text, "%s%s%s", why, *reason != '\0' ? ": " : "",
             reason);
-  lane->state = state;
-  lane->state_reason = memory_strdup (text);
-  if (state == LANE_BLOCKED) {
-    log_context (lane->integration->name, NULL);
-    log_error ("%s", text);
-    log_context (NULL, NULL);
-  }
-  loop_timer_stop (lane->timer);
-  lane_empty (lane);
+  lane->blocked = memory_strdup (text);
+  log_context (lane->integration->name, NULL);
+  log_error ("%s", text);
+  log_context (NULL, NULL);
+  lane_review (lane);
 }
 
-/* Not before at_us; whoever runs out of patience by then gives up. */
+/* Not before delay_ms have gone; whoever runs out of patience by then gives
+ * up. */
 static void
 lane_try_later (struct lane *lane, struct delivery *delivery,
-                int64_t delay_ms, const char *reason)
+                int64_t delay_ms, const struct outcome *outcome)
 {
   int64_t now_us = loop_now_us (lane->loop);
 
+  if (lane->has_store && delay_ms > 0) {
+    lane_end (lane, delivery, DELIVERY_LATER, outcome, outcome->reason,
+              date_now_ms () + delay_ms);
+    return;
+  }
   if (lane->state != LANE_OPEN) {
-    lane_end (lane, delivery, DELIVERY_UNDELIVERED,
-              lane->state == LANE_STOPPED ? reason : lane->state_reason);
+    lane_end (lane, delivery,
+              lane->has_store ? DELIVERY_BACK : DELIVERY_UNDELIVERED, outcome,
+              lane->state == LANE_STOPPED ? outcome->reason
+                                          : lane->state_reason, 0);
     return;
   }
   delivery->due_us = now_us + delay_ms * 1000;
   if (lane->patience_us >= 0
       && delivery->due_us - delivery->first_us > lane->patience_us) {
-    lane_give_up (lane, delivery, "not delivered in time", reason);
+    lane_give_up (lane, delivery, "not delivered in time", outcome);
     return;
   }
   lane->stats.retried++;
@@ -303,16 +418,16 @@ lane_retry (struct lane *lane, struct delivery *delivery,
   int64_t delay_ms;
 
   if (outcome->is_free) {
-    lane_try_later (lane, delivery, outcome->after_ms, outcome->reason);
+    lane_try_later (lane, delivery, outcome->after_ms, outcome);
     return;
   }
   delivery->attempts++;
   delay_ms = lane_delay_ms (lane, delivery->attempts, outcome->after_ms);
   if (delay_ms < 0) {
-    lane_give_up (lane, delivery, "every attempt failed", outcome->reason);
+    lane_give_up (lane, delivery, "every attempt failed", outcome);
     return;
   }
-  lane_try_later (lane, delivery, delay_ms, outcome->reason);
+  lane_try_later (lane, delivery, delay_ms, outcome);
 }
 
 /* The job has told of it. */
@@ -321,9 +436,9 @@ lane_fault (struct lane *lane, struct delivery *delivery,
             const struct outcome *outcome)
 {
   if (++delivery->n_faults >= LANE_MAX_FAULTS)
-    lane_give_up (lane, delivery, "the plugin failed", outcome->reason);
+    lane_give_up (lane, delivery, "the plugin failed", outcome);
   else
-    lane_try_later (lane, delivery, 0, outcome->reason);
+    lane_try_later (lane, delivery, 0, outcome);
 }
 
 static void
@@ -332,17 +447,20 @@ lane_settle (struct lane *lane, struct delivery *delivery,
 {
   switch (outcome->kind) {
   case OUTCOME_DELIVERED:
-    lane_end (lane, delivery, DELIVERY_DELIVERED, "");
+    lane_end (lane, delivery, DELIVERY_DELIVERED, outcome, "", 0);
     break;
   case OUTCOME_REJECTED:
-    lane_end (lane, delivery, DELIVERY_REJECTED, outcome->reason);
+    lane_end (lane, delivery, DELIVERY_REJECTED, outcome, outcome->reason,
+              0);
     break;
   case OUTCOME_RETRY:
     lane_retry (lane, delivery, outcome);
     break;
   case OUTCOME_BLOCKED:
-    lane_close (lane, LANE_BLOCKED, "blocked", outcome->reason);
-    lane_end (lane, delivery, DELIVERY_UNDELIVERED, lane->state_reason);
+    lane_block (lane, "blocked", outcome->reason);
+    lane_end (lane, delivery,
+              lane->has_store ? DELIVERY_BACK : DELIVERY_UNDELIVERED, outcome,
+              lane->state_reason, 0);
     break;
   case OUTCOME_NONE:
   case OUTCOME_FAULT:
@@ -393,7 +511,7 @@ lane_obey (struct lane *lane, const struct job *job)
     snprintf (text, sizeof text,
               "the service asks to wait %lld s, longer than --retry-for",
               (long long) (wait_ms / 1000));
-    lane_close (lane, LANE_BLOCKED, text, "");
+    lane_block (lane, text, "");
   }
 }
 
@@ -404,7 +522,8 @@ lane_run_done (void *data, struct job *job)
   struct lane *lane = run->lane;
 
   lane->n_runs--;
-  stats_latency (&lane->stats, loop_now_us (lane->loop) - run->since_us);
+  lane->latency_us = loop_now_us (lane->loop) - run->since_us;
+  stats_latency (&lane->stats, lane->latency_us);
   lane_regroup (lane, run);
   lane_obey (lane, job);
   lane->drawn.attempts = 0;
@@ -416,6 +535,7 @@ lane_run_done (void *data, struct job *job)
   job_free (job);
   run_free (run);
   lane_pump (lane);
+  lane_tell (lane);
 }
 
 /* ------------------------------------------------------------------ */
@@ -553,9 +673,9 @@ lane_read_order_key (struct lane *lane, struct delivery *delivery)
   else
     event_add_field_text (delivery->event, name, strlen (name), &key);
   if (key.len > 0) {
-    delivery->order_key = buf_steal (&key);
     if (field->flags & HERALD_FOLD_CASE)
-      text_fold (delivery->order_key);
+      text_fold (key.data);
+    delivery->order_hash = keyring_hash (key.data);
   }
   buf_done (&key);
 }
@@ -581,22 +701,37 @@ lane_read_mail (struct lane *lane, struct delivery *delivery)
                                lane->scratch);
 }
 
+/* May it go?  If not it stands in line, or has left. */
+static bool
+lane_takes_key (struct lane *lane, struct delivery *delivery)
+{
+  enum keyring_answer answer;
+  int64_t due_ms = 0;
+
+  answer = keyring_hold (lane->keyring, delivery, date_now_ms (), &due_ms);
+  if (answer == KEYRING_LATER || answer == KEYRING_BACK)
+    lane_send_away (lane, delivery, answer, due_ms);
+  return answer == KEYRING_GO;
+}
+
 void
 lane_admit (struct lane *lane, struct delivery *delivery)
 {
   delivery->lane = lane;
-  delivery->place = lane->n_admitted++;
+  if (!lane->has_store)
+    delivery->seq = ++lane->n_admitted;
+  delivery->order_hash = 0;
   delivery->next = NULL;
   lane->n_held++;
   if (lane->state != LANE_OPEN) {
-    lane_end (lane, delivery, DELIVERY_UNDELIVERED, lane->state_reason);
+    lane_send_back (lane, delivery);
     return;
   }
   if (lane->keyring != NULL)
     lane_read_order_key (lane, delivery);
   if (lane->integration->is_mailer && lane->integration->batch_max > 1)
     lane_read_mail (lane, delivery);
-  if (delivery->order_key != NULL && !keyring_hold (lane->keyring, delivery))
+  if (delivery->order_hash != 0 && !lane_takes_key (lane, delivery))
     return;
   shelf_put (lane->shelf, delivery, loop_now_us (lane->loop));
   lane_pump (lane);
@@ -624,7 +759,51 @@ lane_flush (struct lane *lane)
 void
 lane_stop (struct lane *lane)
 {
-  lane_close (lane, LANE_STOPPED, "herald was stopped", "");
+  lane->is_stopped = true;
+  lane_review (lane);
+}
+
+void
+lane_park (struct lane *lane, const char *reason)
+{
+  lane_block (lane, "blocked", reason);
+}
+
+void
+lane_resume (struct lane *lane)
+{
+  free (lane->blocked);
+  lane->blocked = NULL;
+  lane_review (lane);
+}
+
+void
+lane_hold (struct lane *lane, bool is_held)
+{
+  lane->is_held = is_held;
+  lane_review (lane);
+}
+
+void
+lane_expect (struct lane *lane, uint64_t seq, uint64_t order_hash,
+             int64_t due_ms)
+{
+  if (lane->keyring != NULL)
+    keyring_expect (lane->keyring, seq, order_hash, due_ms);
+}
+
+void
+lane_expect_not (struct lane *lane, uint64_t seq, uint64_t order_hash)
+{
+  if (lane->keyring != NULL)
+    keyring_expect_not (lane->keyring, seq, order_hash);
+}
+
+size_t
+lane_room (const struct lane *lane)
+{
+  return lane->state == LANE_OPEN && lane->n_held < lane->max_held
+           ? lane->max_held - lane->n_held : 0;
 }
 
 const struct integration *
@@ -640,6 +819,19 @@ lane_state (const struct lane *lane)
 }
 
 const char *
+lane_state_name (enum lane_state state)
+{
+  static const char *const names[] = {
+    [LANE_OPEN] = "open",     [LANE_TRYING] = "trying",
+    [LANE_BROKEN] = "broken", [LANE_BLOCKED] = "blocked",
+    [LANE_HELD] = "paused",   [LANE_STOPPED] = "stopped",
+  };
+
+  return (unsigned) state < sizeof names / sizeof names[0] ? names[state]
+                                                           : "open";
+}
+
+const char *
 lane_state_reason (const struct lane *lane)
 {
   return lane->state_reason != NULL ? lane->state_reason : "";
@@ -649,6 +841,24 @@ size_t
 lane_in_flight (const struct lane *lane)
 {
   return lane->n_runs;
+}
+
+double
+lane_in_flight_cap (const struct lane *lane)
+{
+  return lane->integration->in_flight;
+}
+
+int64_t
+lane_until_us (const struct lane *lane)
+{
+  return lane->gate_us > loop_now_us (lane->loop) ? lane->gate_us : 0;
+}
+
+size_t
+lane_held (const struct lane *lane)
+{
+  return lane->n_held;
 }
 
 size_t

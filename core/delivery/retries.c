@@ -21,7 +21,7 @@ static bool
 is_before (const struct delivery *a, const struct delivery *b)
 {
   return a->due_us < b->due_us
-         || (a->due_us == b->due_us && a->place < b->place);
+         || (a->due_us == b->due_us && a->seq < b->seq);
 }
 
 void

@@ -283,10 +283,11 @@ job_answer (struct job *job, struct herald_request *request,
 
 void
 job_no_answer (struct job *job, struct herald_request *request,
-               bool is_refused, const char *reason)
+               bool is_refused, enum failure_class class, const char *reason)
 {
   struct outcome outcome
-    = { .kind = is_refused ? OUTCOME_BLOCKED : OUTCOME_RETRY };
+    = { .kind = is_refused ? OUTCOME_BLOCKED : OUTCOME_RETRY,
+        .class = class };
 
   if (!request_close (job, request))
     return;

@@ -84,7 +84,8 @@ void job_answer (struct job *job, struct herald_request *request,
 /* No reply came.  What the request covers: OUTCOME_RETRY, or with
  * is_refused OUTCOME_BLOCKED.  reason is for the operator. */
 void job_no_answer (struct job *job, struct herald_request *request,
-                    bool is_refused, const char *reason);
+                    bool is_refused, enum failure_class class,
+                    const char *reason);
 /* The step before (a token) failed: everything gets this outcome, or
  * RETRY if that is no failure (a token that came stale). */
 void job_fail (struct job *job, const struct outcome *outcome);

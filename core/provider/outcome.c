@@ -23,6 +23,42 @@ outcome_name (enum outcome_kind kind)
   return names[kind];
 }
 
+/* Of a reply after which it may go again.  421 is SMTP's "not now"; the
+ * other 4yz speak of one recipient. */
+static enum failure_class
+class_of_retry (int status)
+{
+  if (status == 429)
+    return FAILURE_LIMITED;
+  if (status == 408)
+    return FAILURE_TIMEOUT;
+  if (status == 421 || (status >= 500 && status <= 599))
+    return FAILURE_SERVER;
+  return FAILURE_OTHER;
+}
+
+enum failure_class
+outcome_class (const struct outcome *outcome)
+{
+  switch (outcome->kind) {
+  case OUTCOME_DELIVERED:
+  case OUTCOME_AGAIN:
+    return FAILURE_NONE;
+  case OUTCOME_RETRY:
+    return outcome->class != FAILURE_NONE ? outcome->class
+                                          : class_of_retry (outcome->status);
+  case OUTCOME_REJECTED:
+    return FAILURE_CLIENT;
+  case OUTCOME_BLOCKED:
+    return outcome->class != FAILURE_NONE ? outcome->class
+                                          : FAILURE_CREDENTIALS;
+  case OUTCOME_NONE:
+  case OUTCOME_FAULT:
+    break;
+  }
+  return FAILURE_PLUGIN;
+}
+
 /* What a 5yz means; the first that fits.  Status 0, stage NULL: any.
  * RFC 5321 section 4.2.2, RFC 4954 section 6. */
 static const struct {

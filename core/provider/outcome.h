@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/failure_class.h"
+
 enum outcome_kind {
   OUTCOME_NONE,                 /* not yet known */
   OUTCOME_DELIVERED,
@@ -25,11 +27,17 @@ struct outcome {                /* strings live as long as the job */
   int status;                   /* of the reply it came from; 0: none */
   int64_t after_ms;             /* of RETRY: not before; 0: by schedule */
   bool is_free;                 /* of RETRY: does not count as an attempt */
+  enum failure_class class;     /* why there was no answer; else _NONE, see
+                                   outcome_class () */
   const char *reason;           /* redacted, one line; "" if delivered */
   const char *reference;        /* the service's id of it, or "" */
 };
 
 const char *outcome_name (enum outcome_kind kind);      /* "delivered" */
+
+/* In one word: why it was not delivered.  NONE if it was, or goes again at
+ * once. */
+enum failure_class outcome_class (const struct outcome *outcome);
 
 /* HERALD_BY_STATUS, by HTTP: 2xx DELIVERED; 408 425 429 5xx RETRY; 401 403
  * 404 405 407 410 and any 3xx BLOCKED; any other SPLIT, told by *ret_splits

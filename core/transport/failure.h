@@ -16,29 +16,29 @@
 #include "transport.h"
 
 enum failure_cause {
-  FAILURE_OTHER,                /* detail says what */
-  FAILURE_URL,
-  FAILURE_REQUEST,              /* detail: what is wrong with it */
-  FAILURE_GUARD,                /* detail: the guard's reason */
-  FAILURE_RESOLVE,
-  FAILURE_RESOLVE_PROXY,
-  FAILURE_CONNECT,              /* os_error says why */
-  FAILURE_PROXY,                /* detail: what the proxy said */
-  FAILURE_PROXY_LOGIN,
-  FAILURE_CONNECT_TIMEOUT,
-  FAILURE_TIMEOUT,
-  FAILURE_TLS,                  /* detail: the library's reason */
-  FAILURE_CA_UNKNOWN,
-  FAILURE_CERTIFICATE_NAME,
-  FAILURE_CERTIFICATE_EXPIRED,
-  FAILURE_CERTIFICATE,          /* detail: the library's reason */
-  FAILURE_CA_FILE,
-  FAILURE_NO_STARTTLS,
-  FAILURE_NO_LOGIN,             /* only kinds that are not known here */
-  FAILURE_LOGIN_NOT_OFFERED,
-  FAILURE_RESET,                /* the connection broke */
-  FAILURE_STREAM,               /* one stream of HTTP/2 broke */
-  FAILURE_NO_PROTOCOL           /* what came is no HTTP or SMTP */
+  CAUSE_OTHER,                /* detail says what */
+  CAUSE_URL,
+  CAUSE_REQUEST,              /* detail: what is wrong with it */
+  CAUSE_GUARD,                /* detail: the guard's reason */
+  CAUSE_RESOLVE,
+  CAUSE_RESOLVE_PROXY,
+  CAUSE_CONNECT,              /* os_error says why */
+  CAUSE_PROXY,                /* detail: what the proxy said */
+  CAUSE_PROXY_LOGIN,
+  CAUSE_CONNECT_TIMEOUT,
+  CAUSE_TIMEOUT,
+  CAUSE_TLS,                  /* detail: the library's reason */
+  CAUSE_CA_UNKNOWN,
+  CAUSE_CERTIFICATE_NAME,
+  CAUSE_CERTIFICATE_EXPIRED,
+  CAUSE_CERTIFICATE,          /* detail: the library's reason */
+  CAUSE_CA_FILE,
+  CAUSE_NO_STARTTLS,
+  CAUSE_NO_LOGIN,             /* only kinds that are not known here */
+  CAUSE_LOGIN_NOT_OFFERED,
+  CAUSE_RESET,                /* the connection broke */
+  CAUSE_STREAM,               /* one stream of HTTP/2 broke */
+  CAUSE_NO_PROTOCOL           /* what came is no HTTP or SMTP */
 };
 
 struct failure {
@@ -54,6 +54,8 @@ struct failure {
 /* Add the text, and say whether it can get better by itself. */
 enum transport_result failure_add (struct buf *out,
                                    const struct failure *failure);
+
+enum failure_class failure_class (enum failure_cause cause);
 
 /* "api.example.com:443" of a URL, without credentials. */
 void failure_add_host (struct buf *out, const char *url, int with_port);

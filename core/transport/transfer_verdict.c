@@ -17,13 +17,13 @@ cause_of_certificate (CURL *easy)
   curl_easy_getinfo (easy, CURLINFO_SSL_VERIFYRESULT, &verdict);
   switch (verdict) {            /* X509_V_ERR_... of OpenSSL */
   case 2: case 18: case 19: case 20: case 21: case 27:
-    return FAILURE_CA_UNKNOWN;
+    return CAUSE_CA_UNKNOWN;
   case 9: case 10:
-    return FAILURE_CERTIFICATE_EXPIRED;
+    return CAUSE_CERTIFICATE_EXPIRED;
   case 0: case 1: case 62: case 64:     /* 1: libcurl's, before it looked */
-    return FAILURE_CERTIFICATE_NAME;
+    return CAUSE_CERTIFICATE_NAME;
   default:
-    return FAILURE_CERTIFICATE;
+    return CAUSE_CERTIFICATE;
   }
 }
 
@@ -35,12 +35,12 @@ cause_of_break (struct transfer *transfer)
 
   curl_easy_getinfo (transfer->easy, CURLINFO_HTTP_CONNECTCODE, &status);
   if (status == 407)
-    return FAILURE_PROXY_LOGIN;
+    return CAUSE_PROXY_LOGIN;
   if (status < 300)
-    return FAILURE_RESET;
+    return CAUSE_RESET;
   snprintf (transfer->detail, sizeof transfer->detail,
             "it answers with status %ld", status);
-  return FAILURE_PROXY;
+  return CAUSE_PROXY;
 }
 
 /* Whether the request could be sent: TLS and logins are done. */
@@ -67,48 +67,48 @@ static enum failure_cause
 transfer_cause (struct transfer *transfer, CURLcode code)
 {
   if (transfer->lacks_login)
-    return FAILURE_LOGIN_NOT_OFFERED;
+    return CAUSE_LOGIN_NOT_OFFERED;
   switch (code) {
   case CURLE_URL_MALFORMAT:
-    return FAILURE_URL;
+    return CAUSE_URL;
   case CURLE_UNSUPPORTED_PROTOCOL:      /* HTTP/0.9 is reported so, too */
-    return was_ready (transfer->easy) ? FAILURE_NO_PROTOCOL : FAILURE_URL;
+    return was_ready (transfer->easy) ? CAUSE_NO_PROTOCOL : CAUSE_URL;
   case CURLE_COULDNT_RESOLVE_HOST:
-    return FAILURE_RESOLVE;
+    return CAUSE_RESOLVE;
   case CURLE_COULDNT_RESOLVE_PROXY:
-    return FAILURE_RESOLVE_PROXY;
+    return CAUSE_RESOLVE_PROXY;
   case CURLE_COULDNT_CONNECT:
     return transfer->guard_reason && transfer->n_opened == 0
-             ? FAILURE_GUARD : FAILURE_CONNECT;
+             ? CAUSE_GUARD : CAUSE_CONNECT;
   case CURLE_PEER_FAILED_VERIFICATION:
   case CURLE_SSL_ISSUER_ERROR:
     return cause_of_certificate (transfer->easy);
   case CURLE_SSL_CACERT_BADFILE:
-    return FAILURE_CA_FILE;
+    return CAUSE_CA_FILE;
   case CURLE_SSL_CONNECT_ERROR:
   case CURLE_SSL_CIPHER:
-    return FAILURE_TLS;
+    return CAUSE_TLS;
   case CURLE_USE_SSL_FAILED:
-    return FAILURE_NO_STARTTLS;
+    return CAUSE_NO_STARTTLS;
   case CURLE_LOGIN_DENIED:
-    return transfer->kind == TRANSFER_SMTP ? FAILURE_NO_LOGIN : FAILURE_URL;
+    return transfer->kind == TRANSFER_SMTP ? CAUSE_NO_LOGIN : CAUSE_URL;
   case CURLE_OPERATION_TIMEDOUT:
-    return was_connected (transfer->easy) ? FAILURE_TIMEOUT
-                                          : FAILURE_CONNECT_TIMEOUT;
+    return was_connected (transfer->easy) ? CAUSE_TIMEOUT
+                                          : CAUSE_CONNECT_TIMEOUT;
   case CURLE_WEIRD_SERVER_REPLY:
-    return FAILURE_NO_PROTOCOL;
+    return CAUSE_NO_PROTOCOL;
   case CURLE_PROXY:
-    return FAILURE_PROXY;
+    return CAUSE_PROXY;
   case CURLE_HTTP2:
   case CURLE_HTTP2_STREAM:
-    return FAILURE_STREAM;
+    return CAUSE_STREAM;
   case CURLE_GOT_NOTHING:
   case CURLE_RECV_ERROR:
   case CURLE_SEND_ERROR:
   case CURLE_PARTIAL_FILE:
     return cause_of_break (transfer);
   default:
-    return FAILURE_OTHER;
+    return CAUSE_OTHER;
   }
 }
 
@@ -118,7 +118,7 @@ transfer_describe (struct transfer *transfer, CURLcode code,
 {
   const struct transport_request *request = transfer->request;
   struct transport *transport = transfer->transport;
-  struct failure failure = { .cause = FAILURE_REQUEST, .url = request->url };
+  struct failure failure = { .cause = CAUSE_REQUEST, .url = request->url };
   bool is_sent = false;
   long os_error = 0;
 
@@ -129,9 +129,9 @@ transfer_describe (struct transfer *transfer, CURLcode code,
   if (!transfer->fault) {
     failure.cause = transfer_cause (transfer, code);
     failure.detail = curl_easy_strerror (code);
-    if (failure.cause == FAILURE_GUARD)
+    if (failure.cause == CAUSE_GUARD)
       failure.detail = transfer->guard_reason;
-    else if ((failure.cause == FAILURE_TLS || failure.cause == FAILURE_PROXY)
+    else if ((failure.cause == CAUSE_TLS || failure.cause == CAUSE_PROXY)
              && transfer->detail[0])
       failure.detail = transfer->detail;
     curl_easy_getinfo (transfer->easy, CURLINFO_OS_ERRNO, &os_error);
@@ -148,6 +148,7 @@ transfer_describe (struct transfer *transfer, CURLcode code,
     failure.limit_ms = transfer_connect_ms (request);
   reply->result = failure_add (&transport->error, &failure);
   reply->error = transport->error.data;
+  reply->class = failure_class (failure.cause);
   reply->is_maybe_sent = is_sent && reply->result == TRANSPORT_NO_ANSWER;
 }
 

@@ -19,6 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/failure_class.h"
 #include "base/loop.h"
 #include "guard.h"
 
@@ -105,6 +106,7 @@ struct transport_reply {        /* valid during the callback */
   size_t n_headers;
   const char *error;            /* why there is no answer, for an operator:
                                    what and what to do; else "" */
+  enum failure_class class;     /* the same in one word */
   int64_t elapsed_us;
   bool is_maybe_sent;           /* no answer, but the request may have
                                    arrived: a repetition may be a duplicate */

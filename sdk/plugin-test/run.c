@@ -30,7 +30,8 @@ answer (struct job *job, struct herald_request *request,
   struct job_answer made = { 0 };
 
   if (reply->kind != CASE_STATUS) {
-    job_no_answer (job, request, reply->kind == CASE_REFUSED, reply->body);
+    job_no_answer (job, request, reply->kind == CASE_REFUSED, FAILURE_OTHER,
+                   reply->body);
     return;
   }
   headers = memory_zeroed (reply->n_headers + 1, sizeof *headers);

@@ -147,13 +147,16 @@ test_no_answer (void **state)
   struct job *job = mock_built (&mock, 2, build_plain);
 
   (void) state;
-  job_no_answer (job, job_take (job), false, "could not connect");
+  job_no_answer (job, job_take (job), false, FAILURE_CONNECT,
+                 "could not connect");
   assert_kind (job, 1, OUTCOME_RETRY);
   assert_string_equal (reason (job, 1), "could not connect");
+  assert_int_equal (outcome_class (job_outcome (job, 1)), FAILURE_CONNECT);
   assert_true (job_is_done (job));
   job_free (job);
   job = mock_built (&mock, 1, build_plain);
-  job_no_answer (job, job_take (job), true, "127.0.0.1 is loopback");
+  job_no_answer (job, job_take (job), true, FAILURE_CREDENTIALS,
+                 "127.0.0.1 is loopback");
   assert_kind (job, 0, OUTCOME_BLOCKED);
   job_free (job);
 }

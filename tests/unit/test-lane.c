@@ -54,7 +54,7 @@ struct fixture {
   struct lane *lane;
   struct delivery deliveries[MOST];
   size_t n;
-  unsigned ended[3];            /* by enum delivery_end */
+  unsigned ended[5];            /* by enum delivery_end */
   char order[MOST * 8];         /* numbers, in the order they ended */
   char reason[400];
 };
@@ -79,16 +79,31 @@ forget (void *instance, struct herald_job *job)
 }
 
 static void
-settled (void *data, struct delivery *delivery, enum delivery_end end,
-         const char *reason)
+settled (void *data, struct delivery *delivery,
+         const struct delivery_result *result)
 {
   struct fixture *f = data;
   size_t len = strlen (f->order);
 
-  f->ended[end]++;
+  f->ended[result->end]++;
   snprintf (f->order + len, sizeof f->order - len, "%zu ",
             (size_t) (delivery - f->deliveries));
-  snprintf (f->reason, sizeof f->reason, "%s", reason);
+  snprintf (f->reason, sizeof f->reason, "%s", result->reason);
+}
+
+static void
+set_lane (struct fixture *f, int64_t patience_ms)
+{
+  struct lane_config config = {
+    .integration = &f->mock.integration,
+    .loop = f->loop,
+    .patience_ms = patience_ms,
+    .settled = settled,
+    .data = f,
+  };
+
+  lane_free (f->lane);
+  f->lane = lane_new (&config);
 }
 
 static struct fixture *
@@ -107,8 +122,7 @@ start (unsigned in_flight, unsigned batch, int64_t patience_ms)
   f->mock.integration.retry_ms = schedule;
   f->mock.integration.n_retries = 3;
   f->loop = loop_new ();
-  f->lane = lane_new (&f->mock.integration, NULL, f->loop, patience_ms,
-                      settled, f);
+  set_lane (f, patience_ms);
   return f;
 }
 
@@ -360,9 +374,8 @@ test_order_keys (void **state)
   /* The setting "mode" reads "two": the target of this row. */
   assert_int_equal (mapping_add (f->mock.mapping, &row, f->mock.catalogue,
                                  reason), 0);
-  lane_free (f->lane);
   f->mock.integration.order_key = &field;
-  f->lane = lane_new (&f->mock.integration, NULL, f->loop, -1, settled, f);
+  set_lane (f, -1);
   admit (f, "{\"id\":\"a\"}");
   admit (f, "{\"id\":\"a\"}");
   admit (f, "{\"id\":\"b\"}");
@@ -427,10 +440,9 @@ test_rate (void **state)
   struct fixture *f = start (100, 1, -1);
 
   (void) state;
-  lane_free (f->lane);
   f->mock.integration.rate_limit = 50;
   f->mock.integration.rate_ms = 1000;
-  f->lane = lane_new (&f->mock.integration, NULL, f->loop, -1, settled, f);
+  set_lane (f, -1);
   admit_many (f, 20);
   assert_int_equal (n_flights, 5);
   turn_until (f, 20);

@@ -118,13 +118,42 @@ test_names (void **state)
   assert_string_equal (outcome_name ((enum outcome_kind) 99), "none");
 }
 
+static enum failure_class
+class_of (enum outcome_kind kind, int status)
+{
+  struct outcome outcome = { .kind = kind, .status = status };
+
+  return outcome_class (&outcome);
+}
+
+static void
+test_classes (void **state)
+{
+  struct outcome no_answer
+    = { .kind = OUTCOME_RETRY, .class = FAILURE_TIMEOUT };
+
+  (void) state;
+  assert_int_equal (class_of (OUTCOME_DELIVERED, 200), FAILURE_NONE);
+  assert_int_equal (class_of (OUTCOME_AGAIN, 422), FAILURE_NONE);
+  assert_int_equal (class_of (OUTCOME_RETRY, 429), FAILURE_LIMITED);
+  assert_int_equal (class_of (OUTCOME_RETRY, 503), FAILURE_SERVER);
+  assert_int_equal (class_of (OUTCOME_RETRY, 421), FAILURE_SERVER);
+  assert_int_equal (class_of (OUTCOME_RETRY, 450), FAILURE_OTHER);
+  assert_int_equal (class_of (OUTCOME_RETRY, 0), FAILURE_OTHER);
+  assert_int_equal (outcome_class (&no_answer), FAILURE_TIMEOUT);
+  assert_int_equal (class_of (OUTCOME_REJECTED, 400), FAILURE_CLIENT);
+  assert_int_equal (class_of (OUTCOME_BLOCKED, 401), FAILURE_CREDENTIALS);
+  assert_int_equal (class_of (OUTCOME_FAULT, 0), FAILURE_PLUGIN);
+  assert_string_equal (failure_class_name (FAILURE_TIMEOUT), "timeout");
+}
+
 int
 main (void)
 {
   const struct CMUnitTest tests[]
     = { cmocka_unit_test (test_http), cmocka_unit_test (test_http_splits),
         cmocka_unit_test (test_smtp), cmocka_unit_test (test_smtp_refusals),
-        cmocka_unit_test (test_names) };
+        cmocka_unit_test (test_classes), cmocka_unit_test (test_names) };
 
   return cmocka_run_group_tests (tests, NULL, NULL);
 }

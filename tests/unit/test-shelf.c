@@ -11,7 +11,6 @@
 
 #include <cmocka.h>
 
-#include "delivery/keyring.h"
 #include "delivery/retries.h"
 #include "delivery/shelf.h"
 
@@ -151,32 +150,6 @@ test_put_back_first (void **state)
 }
 
 static void
-test_keys (void **state)
-{
-  struct keyring *keyring = keyring_new ();
-  char a[] = "a", b[] = "b";
-
-  (void) state;
-  clear ();
-  deliveries[0].order_key = deliveries[1].order_key
-    = deliveries[2].order_key = a;
-  deliveries[3].order_key = b;
-  assert_true (keyring_hold (keyring, &deliveries[0]));
-  assert_false (keyring_hold (keyring, &deliveries[1]));
-  assert_false (keyring_hold (keyring, &deliveries[2]));
-  assert_true (keyring_hold (keyring, &deliveries[3]));
-  assert_ptr_equal (keyring_release (keyring, &deliveries[0]),
-                    &deliveries[1]);
-  assert_null (keyring_release (keyring, &deliveries[3]));
-  assert_ptr_equal (keyring_release (keyring, &deliveries[1]),
-                    &deliveries[2]);
-  assert_null (keyring_release (keyring, &deliveries[2]));
-  assert_true (keyring_hold (keyring, &deliveries[0]));
-  assert_null (keyring_release (keyring, &deliveries[0]));
-  keyring_free (keyring);
-}
-
-static void
 test_retries (void **state)
 {
   struct retries retries = { 0 };
@@ -212,7 +185,6 @@ main (void)
     cmocka_unit_test (test_same_address),
     cmocka_unit_test (test_faulty_alone),
     cmocka_unit_test (test_put_back_first),
-    cmocka_unit_test (test_keys),
     cmocka_unit_test (test_retries),
   };
 

@@ -29,6 +29,7 @@ unit_tests = \
 	tests/unit/test-job \
 	tests/unit/test-json-doc \
 	tests/unit/test-json-index \
+	tests/unit/test-keyring \
 	tests/unit/test-lane \
 	tests/unit/test-limits \
 	tests/unit/test-loader \
