@@ -6,7 +6,7 @@
  * SPDX-License-Identifier: MIT
  */
 
-#include "claims.h"
+#include "queue/claims.h"
 
 #include <stdlib.h>
 #include <string.h>

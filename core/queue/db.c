@@ -13,7 +13,11 @@
 
 #include "base/memory.h"
 
-enum { QUERIES_MOST = 96 };
+enum {
+  QUERIES_MOST = 96,
+  WAIT_MS = 2000,               /* for programs that are not herald */
+  WAIT_LOG_MS = 10              /* for those that read, to empty the log */
+};
 
 struct db_query {
   struct db *db;
@@ -112,7 +116,7 @@ db_open (const char *path, char *ret_reason, size_t size)
   }
   /* herald's own lock comes first, so this is for those who look at the
    * store with another program. */
-  sqlite3_busy_timeout (db->handle, 2000);
+  sqlite3_busy_timeout (db->handle, WAIT_MS);
   sqlite3_db_config (db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
   db->is_durable = true;
   return db;
@@ -170,7 +174,9 @@ db_prepare (struct db *db, const char *sql)
   struct db_query *query;
   int status;
 
-  if (db->error != QUEUE_OK || db->n_queries == QUERIES_MOST)
+  if (db->error == QUEUE_OK && db->n_queries == QUERIES_MOST)
+    db_fail (db, SQLITE_TOOBIG);
+  if (db->error != QUEUE_OK)
     return NULL;
   query = &db->queries[db->n_queries];
   query->db = db;
@@ -317,11 +323,13 @@ db_set_durable (struct db *db, bool is_durable)
 bool
 db_checkpoint (struct db *db, bool is_truncated)
 {
-  int n_log, n_moved;
-  int status = sqlite3_wal_checkpoint_v2 (
+  int n_log = 0, n_moved = 0, status;
+
+  sqlite3_busy_timeout (db->handle, WAIT_LOG_MS);
+  status = sqlite3_wal_checkpoint_v2 (
     db->handle, NULL,
     is_truncated ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE,
     &n_log, &n_moved);
-
+  sqlite3_busy_timeout (db->handle, WAIT_MS);
   return status == SQLITE_OK && n_log == n_moved;
 }

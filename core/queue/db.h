@@ -61,7 +61,8 @@ void db_rollback (struct db *db);
 /* Does a commit wait until it is on disk? (at first: yes) */
 void db_set_durable (struct db *db, bool is_durable);
 
-/* Move what the log holds to the main file; false: not all of it. */
+/* Move what the log holds to the main file, and is_truncated: leave it
+ * empty.  Hardly waits for those who read; false: not all of it. */
 bool db_checkpoint (struct db *db, bool is_truncated);
 
 #endif

@@ -117,11 +117,21 @@ delivery_free (struct delivery *delivery)
 }
 
 static void
-settlement_wipe (struct queue_settlement *settlement)
+history_free (struct history *history)
 {
-  free ((char *) (uintptr_t) settlement->reason);
-  free ((char *) (uintptr_t) settlement->reference);
-  free ((char *) (uintptr_t) settlement->via);
+  free ((char *) (uintptr_t) history->settlement.reason);
+  free ((char *) (uintptr_t) history->settlement.reference);
+  free ((char *) (uintptr_t) history->settlement.via);
+  free (history);
+}
+
+static void
+history_forget (struct history *history)
+{
+  free ((char *) (uintptr_t) history->settlement.reason);
+  free ((char *) (uintptr_t) history->settlement.reference);
+  history->settlement.reason = memory_strdup ("");
+  history->settlement.reference = memory_strdup ("");
 }
 
 static void
@@ -146,8 +156,7 @@ memory_close (struct queue *queue)
     struct history *history = memory->history;
 
     memory->history = history->next;
-    settlement_wipe (&history->settlement);
-    free (history);
+    history_free (history);
   }
   free (memory->lanes);
   free (memory);
@@ -175,7 +184,8 @@ memory_has_seen (struct memory_queue *memory, const struct queue_event *event,
   for (; one != NULL; one = one->same_slot)
     if (strcmp (one->id, event->id) == 0
         && strcmp (one->source, event->source) == 0
-        && one->accepted_ms > now_ms - memory->config.window_ms)
+        && one->accepted_ms > now_ms - memory->config.window_ms
+        && one->accepted_ms <= now_ms + memory->config.window_ms)
       return true;
   return false;
 }
@@ -673,12 +683,8 @@ memory_forget_event (struct memory_queue *memory, const struct event *event)
       memory_end_delivery (memory, link);
   }
   for (history = memory->history; history != NULL; history = history->next)
-    if (history->settlement.seq == event->seq) {
-      settlement_wipe (&history->settlement);
-      history->settlement.reason = memory_strdup ("");
-      history->settlement.reference = memory_strdup ("");
-      history->settlement.via = memory_strdup ("");
-    }
+    if (history->settlement.seq == event->seq)
+      history_forget (history);
 }
 
 static enum queue_error
@@ -713,8 +719,7 @@ memory_tidy_history (struct memory_queue *memory, int64_t now_ms)
     if (one->next == NULL)
       memory->history_end = &memory->history;
     memory->n_history--;
-    settlement_wipe (&one->settlement);
-    free (one);
+    history_free (one);
   }
 }
 

@@ -19,6 +19,7 @@
 #include <sys/vfs.h>
 #endif
 
+#include "base/date.h"
 #include "base/lock.h"
 #include "base/memory.h"
 
@@ -33,7 +34,7 @@ enum { LOCK_WRITER, LOCK_TURN, LOCK_LANES = 16 };
 static const char *const place_files[] = {
   "store.db", "store.db-wal", "store.db-shm", "reserve", "bell", "locks"
 };
-enum { PLACE_DB, PLACE_RESERVE = 3, PLACE_BELL, PLACE_LOCKS, PLACE_FILES };
+enum { PLACE_DB, PLACE_LOG, PLACE_RESERVE = 3, PLACE_BELL, PLACE_LOCKS, PLACE_FILES };
 
 struct place {
   char *path;
@@ -233,11 +234,13 @@ place_bell_path (const struct place *place)
 bool
 place_begin (struct place *place)
 {
+  int64_t start_us = date_monotonic_us (), gone_ms;
   bool is_mine;
 
   if (!lock_wait (place->lock_fd, LOCK_TURN, WAIT_MS))
     return false;
-  is_mine = lock_wait (place->lock_fd, LOCK_WRITER, WAIT_MS);
+  gone_ms = (date_monotonic_us () - start_us) / 1000;
+  is_mine = lock_wait (place->lock_fd, LOCK_WRITER, WAIT_MS - gone_ms);
   lock_release (place->lock_fd, LOCK_TURN);
   return is_mine;
 }
@@ -298,4 +301,12 @@ place_bytes (const struct place *place)
     if (lstat (place->files[i], &about) == 0)
       bytes += about.st_size;
   return bytes;
+}
+
+int64_t
+place_log_bytes (const struct place *place)
+{
+  struct stat about;
+
+  return lstat (place->files[PLACE_LOG], &about) == 0 ? about.st_size : 0;
 }

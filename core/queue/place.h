@@ -40,5 +40,6 @@ bool place_has_reserve (struct place *place);
 bool place_use_reserve (struct place *place);
 
 int64_t place_bytes (const struct place *place);
+int64_t place_log_bytes (const struct place *place);
 
 #endif

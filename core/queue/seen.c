@@ -6,7 +6,7 @@
  * SPDX-License-Identifier: MIT
  */
 
-#include "seen.h"
+#include "queue/seen.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -123,6 +123,48 @@ seen_add (struct seen *seen, uint64_t hash, uint64_t seq)
   if (part->n >= part->size - part->size / 5)
     part_resize (seen, part);
   part_add (part, entry);
+}
+
+/* Those behind the gap move up, so that no search ends too early. */
+static void
+part_close_gap (struct seen_part *part, uint32_t gap)
+{
+  static const struct seen_entry none;
+  uint32_t k = gap;
+
+  for (;;) {
+    uint32_t home, moved, gone;
+
+    k = k + 1 < part->size ? k + 1 : 0;
+    if (entry_is_free (&part->entries[k]))
+      break;
+    home = part_home (part, part->entries[k].mark);
+    moved = k >= home ? k - home : k + part->size - home;
+    gone = k >= gap ? k - gap : k + part->size - gap;
+    if (moved < gone)
+      continue;
+    part->entries[gap] = part->entries[k];
+    gap = k;
+  }
+  part->entries[gap] = none;
+  part->n--;
+}
+
+void
+seen_remove (struct seen *seen, uint64_t hash, uint64_t seq)
+{
+  struct seen_part *part = &seen->parts[hash % SEEN_PARTS];
+  uint32_t mark = seen_mark (hash), k;
+
+  if (part->size == 0)
+    return;
+  for (k = part_home (part, mark); !entry_is_free (&part->entries[k]);
+       k = k + 1 < part->size ? k + 1 : 0)
+    if (part->entries[k].mark == mark
+        && part->entries[k].seq == (uint32_t) seq) {
+      part_close_gap (part, k);
+      return;
+    }
 }
 
 uint64_t

@@ -18,6 +18,8 @@ struct seen *seen_new (void);
 void seen_free (struct seen *seen);             /* NULL is fine */
 
 void seen_add (struct seen *seen, uint64_t hash, uint64_t seq);
+/* It was not put after all. */
+void seen_remove (struct seen *seen, uint64_t hash, uint64_t seq);
 
 /* The k-th number (from 0) under which that hash may have been put; 0: no
  * more.  Numbers are right within the last four thousand million. */

@@ -7,12 +7,17 @@
 
 #include "queue/sqlite_store.h"
 
-enum { STEP_MOST = 500 };       /* dead letters a commit */
+enum {
+  STEP_MOST = 500,              /* dead letters a commit, ... */
+  LOOK_MOST = 5000              /* ... of so many that are looked at */
+};
 
+/* Those with numbers above after, LOOK_MOST at most, that match. */
 static struct db_query *
 dead_query (struct sqlite_store *store, const struct queue_filter *filter,
-            int64_t after)
+            int64_t after, int64_t last)
 {
+  int64_t end = last - after < LOOK_MOST ? last : after + LOOK_MOST;
   struct db_query *query = sqlite_query (store, DEAD_NEXT);
   const char *reason = filter->reason != NULL ? filter->reason : "";
 
@@ -21,7 +26,20 @@ dead_query (struct sqlite_store *store, const struct queue_filter *filter,
   db_bind (query, 3, (int64_t) filter->seq);
   db_bind (query, 4, filter->before_ms);
   db_bind_text (query, 5, reason, strlen (reason));
+  db_bind (query, 6, end);
   return query;
+}
+
+/* Whatever dies later is left alone. */
+static enum queue_error
+dead_last (struct sqlite_store *store, int64_t *ret_last)
+{
+  struct db_query *query = sqlite_query (store, DEAD_LAST);
+
+  *ret_last = 0;
+  while (db_next (query))
+    *ret_last = db_value (query, 0);
+  return sqlite_checked (store);
 }
 
 /* Each is copied, so that nothing is held open while fn takes its time. */
@@ -52,18 +70,22 @@ sqlite_dead_each (struct queue *queue, const struct queue_filter *filter,
                   queue_dead_fn *fn, void *data)
 {
   struct sqlite_store *store = sqlite_store_of (queue);
-  int64_t after = 0;
+  int64_t after = 0, last;
+  enum queue_error error = dead_last (store, &last);
 
-  for (;;) {
-    struct db_query *query = dead_query (store, filter, after);
+  while (error == QUEUE_OK && after < last) {
+    struct db_query *query = dead_query (store, filter, after, last);
 
     if (!db_next (query))
-      break;
-    after = db_value (query, 0);
-    if (!dead_tell (store, query, fn, data))
-      break;
+      after += LOOK_MOST;
+    else {
+      after = db_value (query, 0);
+      if (!dead_tell (store, query, fn, data))
+        break;
+    }
+    error = sqlite_checked (store);
   }
-  return sqlite_checked (store);
+  return error;
 }
 
 /* ------------------------------------------------------------------ */
@@ -75,23 +97,26 @@ struct dead_row {
   bool is_shared;
 };
 
+/* How many; *after: the last that was looked at. */
 static size_t
 dead_collect (struct sqlite_store *store, const struct queue_filter *filter,
-              int64_t after, int64_t last, struct dead_row *rows)
+              int64_t last, int64_t *after, struct dead_row *rows)
 {
-  struct db_query *query = dead_query (store, filter, after);
+  struct db_query *query = dead_query (store, filter, *after, last);
   size_t n = 0;
 
   while (db_next (query)) {
-    if (n == STEP_MOST || db_value (query, 0) > last) {
+    if (n == STEP_MOST) {
       db_stop (query);
-      break;
+      *after = rows[n - 1].n;
+      return n;
     }
     rows[n].n = db_value (query, 0);
     rows[n].lane = (uint32_t) db_value (query, 1);
     rows[n].seq = (uint64_t) db_value (query, 2);
     rows[n++].is_shared = db_value (query, 5) > 1;
   }
+  *after += LOOK_MOST;
   return n;
 }
 
@@ -99,34 +124,36 @@ static void
 dead_replay_row (struct sqlite_store *store, const struct dead_row *row)
 {
   struct db_query *query = sqlite_query (store, FRESH_PUT);
+  struct sqlite_counts *counts = sqlite_counts (store, row->lane);
 
   db_bind (query, 1, row->lane);
   db_bind (query, 2, (int64_t) row->seq);
   db_run (query);
-  query = sqlite_query (store, LANE_CHANGED);
-  db_bind (query, 1, row->lane);
-  db_run (query);
+  counts->waiting++;
+  counts->is_changed = true;
   bell_note (store->bell, row->lane);
 }
 
-/* One commit: those after *after and not after last. */
+/* One commit: some of those after *after and not after last. */
 static enum queue_error
 dead_step (struct sqlite_store *store, const struct queue_filter *filter,
            bool is_replay, int64_t last, int64_t *after, size_t *ret_n)
 {
   struct dead_row rows[STEP_MOST];
   enum queue_error error = sqlite_begin (store, true);
+  int64_t reached = *after;
   struct db_query *query;
   size_t n;
 
   if (error != QUEUE_OK)
     return error;
-  n = dead_collect (store, filter, *after, last, rows);
+  n = dead_collect (store, filter, last, &reached, rows);
   for (size_t i = 0; i < n; i++) {
     if (is_replay)
       dead_replay_row (store, &rows[i]);
     else
       sqlite_event_release (store, rows[i].seq, rows[i].is_shared);
+    sqlite_counts (store, rows[i].lane)->dead--;
     query = sqlite_query (store, DEAD_REMOVE);
     db_bind (query, 1, rows[i].n);
     db_run (query);
@@ -134,38 +161,29 @@ dead_step (struct sqlite_store *store, const struct queue_filter *filter,
   error = sqlite_commit (store);
   if (error != QUEUE_OK)
     return error;
-  if (n > 0)
-    *after = rows[n - 1].n;
+  *after = reached;
   *ret_n = n;
   return QUEUE_OK;
 }
 
-/* What dies anew meanwhile is left alone. */
 static enum queue_error
 dead_all (struct queue *queue, const struct queue_filter *filter,
           bool is_replay, uint64_t *ret_n)
 {
   struct sqlite_store *store = sqlite_store_of (queue);
-  struct db_query *query = sqlite_query (store, DEAD_LAST);
-  int64_t after = 0, last = 0;
-  enum queue_error error;
-  size_t n = 0;
+  int64_t after = 0, last;
+  enum queue_error error = dead_last (store, &last);
 
   *ret_n = 0;
-  while (db_next (query))
-    last = db_value (query, 0);
-  error = sqlite_checked (store);
-  if (error != QUEUE_OK || last == 0)
-    return error;
-  do {
+  while (error == QUEUE_OK && after < last) {
+    size_t n = 0;
+
     error = dead_step (store, filter, is_replay, last, &after, &n);
     if (error == QUEUE_FULL && sqlite_make_room (store))
       error = dead_step (store, filter, is_replay, last, &after, &n);
-    if (error != QUEUE_OK)
-      return error;
     *ret_n += n;
-  } while (n > 0);
-  return QUEUE_OK;
+  }
+  return error;
 }
 
 enum queue_error

@@ -59,8 +59,10 @@ sqlite_begin (struct sqlite_store *store, bool is_durable)
 enum queue_error
 sqlite_commit (struct sqlite_store *store)
 {
-  enum queue_error error = db_commit (store->db);
+  enum queue_error error;
 
+  sqlite_counts_write (store);
+  error = db_commit (store->db);
   if (error == QUEUE_OK)
     bell_ring (store->bell);
   else {
@@ -75,6 +77,7 @@ void
 sqlite_abandon (struct sqlite_store *store)
 {
   bell_unnote (store->bell);
+  sqlite_counts_drop (store);
   db_rollback (store->db);
   place_end (store->place);
 }
@@ -106,6 +109,20 @@ sqlite_make_room (struct sqlite_store *store)
     has_given = true;
   place_end (store->place);
   return has_given;
+}
+
+/* Most is moved without holding anyone up. */
+bool
+sqlite_empty_log (struct sqlite_store *store)
+{
+  bool is_empty;
+
+  db_checkpoint (store->db, false);
+  if (!place_begin (store->place))
+    return false;
+  is_empty = db_checkpoint (store->db, true);
+  place_end (store->place);
+  return is_empty;
 }
 
 /* ------------------------------------------------------------------ */
@@ -150,6 +167,7 @@ sqlite_close (struct queue *queue)
   buf_done (&store->bodies);
   buf_done (&store->scratch);
   free (store->lanes);
+  free (store->counted);
   free (store);
 }
 

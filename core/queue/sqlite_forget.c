@@ -4,6 +4,7 @@
  */
 
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/memory.h"
 #include "queue/sqlite_store.h"
@@ -49,9 +50,24 @@ static enum queue_error
 forget_remove (struct sqlite_store *store, const struct finding *found)
 {
   static const char removal[] =
+    "UPDATE lanes SET waiting = waiting - n FROM"
+    "  (SELECT w.lane AS one, count(*) AS n FROM lanes AS l CROSS JOIN"
+    "   temp.forgotten AS f CROSS JOIN waiting AS w"
+    "   ON w.lane = l.lane AND w.seq = f.seq GROUP BY w.lane)"
+    "  WHERE lane = one;"
+    "UPDATE lanes SET retrying = retrying - n FROM"
+    "  (SELECT r.lane AS one, count(*) AS n FROM lanes AS l CROSS JOIN"
+    "   temp.forgotten AS f CROSS JOIN retries AS r"
+    "   ON r.lane = l.lane AND r.seq = f.seq GROUP BY r.lane)"
+    "  WHERE lane = one;"
+    "UPDATE lanes SET dead = dead - n FROM"
+    "  (SELECT lane AS one, count(*) AS n FROM dead"
+    "   WHERE seq IN temp.forgotten GROUP BY lane)"
+    "  WHERE lane = one;"
     "DELETE FROM waiting WHERE lane IN (SELECT lane FROM lanes)"
     "  AND seq IN temp.forgotten;"
-    "DELETE FROM retries WHERE seq IN temp.forgotten;"
+    "DELETE FROM retries WHERE lane IN (SELECT lane FROM lanes)"
+    "  AND seq IN temp.forgotten;"
     "DELETE FROM marks WHERE seq IN temp.forgotten;"
     "DELETE FROM dead WHERE seq IN temp.forgotten;"
     "DELETE FROM shares WHERE seq IN temp.forgotten;"
@@ -84,33 +100,44 @@ forget_remove (struct sqlite_store *store, const struct finding *found)
 
 /* Pages that were given up before, of this event or of one delivered long
  * ago, hold what was in them: they are cut off the file, and the log is
- * emptied.  Readers may keep the log for a moment, so it is tried again. */
+ * emptied.  Others may read the log for a moment, so it is tried again. */
 static enum queue_error
 forget_wipe (struct sqlite_store *store)
 {
-  enum { PAGES_STEP = 512, TRIES = 50 };
+  enum { TRIES = 100 };
+  static const struct timespec nap = { 0, 20 * 1000 * 1000 };
   enum queue_error error;
-  bool is_empty = false;
 
   while (db_number (store->db, "PRAGMA freelist_count") > 0) {
     error = sqlite_begin (store, false);
     if (error != QUEUE_OK)
       return error;
-    db_run_text (store->db, "PRAGMA incremental_vacuum(512)");
+    db_run_text (store->db, "PRAGMA incremental_vacuum(256)");
     error = sqlite_commit (store);
     if (error != QUEUE_OK)
       return error;
   }
   error = sqlite_checked (store);
-  for (int i = 0; i < TRIES && error == QUEUE_OK && !is_empty; i++) {
-    if (!place_begin (store->place))
-      break;
-    is_empty = db_checkpoint (store->db, true);
-    place_end (store->place);
+  for (int i = 0; i < TRIES && error == QUEUE_OK; i++) {
+    if (sqlite_empty_log (store))
+      return QUEUE_OK;
+    nanosleep (&nap, NULL);
   }
-  if (error == QUEUE_OK && !is_empty)
-    return sqlite_failed (store, QUEUE_BUSY, "another process is reading");
-  return error;
+  return error != QUEUE_OK ? error
+    : sqlite_failed (store, QUEUE_BUSY,
+                     "the events are gone, but another process keeps the log "
+                     "that they stood in: end what reads the store, and try "
+                     "again");
+}
+
+static enum queue_error
+forget_all (struct sqlite_store *store, const struct finding *found)
+{
+  enum queue_error error = QUEUE_OK;
+
+  if (found->n > 0)
+    error = forget_remove (store, found);
+  return error == QUEUE_OK ? forget_wipe (store) : error;
 }
 
 enum queue_error
@@ -126,10 +153,10 @@ sqlite_forget (struct queue *queue, queue_match_fn *fn, void *data,
     seq = forget_look (store, seq, fn, data, &found);
   while (seq != 0);
   error = sqlite_checked (store);
-  if (error == QUEUE_OK && found.n > 0)
-    error = forget_remove (store, &found);
   if (error == QUEUE_OK)
-    error = forget_wipe (store);
+    error = forget_all (store, &found);
+  if (error == QUEUE_FULL && sqlite_make_room (store))
+    error = forget_all (store, &found);
   *ret_n = found.n;
   free (found.seqs);
   return error;

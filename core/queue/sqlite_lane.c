@@ -20,6 +20,8 @@ lanes_grow (struct sqlite_store *store, uint32_t last)
   memset (store->lanes + store->n_lanes, 0,
           (last + 1 - store->n_lanes) * sizeof *store->lanes);
   store->n_lanes = last + 1;
+  store->counted = memory_resize (store->counted, store->n_lanes,
+                                  sizeof *store->counted);
 }
 
 /* Another process may have made it. */
@@ -79,6 +81,48 @@ sqlite_lane (struct queue *queue, const char *name)
   return sqlite_commit (store) == QUEUE_OK ? lane : 0;
 }
 
+/* A lane that no row is left of has counts that nothing is done with. */
+struct sqlite_counts *
+sqlite_counts (struct sqlite_store *store, uint32_t lane)
+{
+  static struct sqlite_counts nobody;
+  struct sqlite_lane *one = sqlite_lane_at (store, lane);
+
+  if (one == NULL)
+    return &nobody;
+  if (!one->counts.is_listed)
+    store->counted[store->n_counted++] = lane;
+  one->counts.is_listed = true;
+  return &one->counts;
+}
+
+void
+sqlite_counts_write (struct sqlite_store *store)
+{
+  for (size_t i = 0; i < store->n_counted; i++) {
+    const struct sqlite_counts *counts =
+      &store->lanes[store->counted[i]].counts;
+    struct db_query *query = sqlite_query (store, LANE_COUNT);
+
+    db_bind (query, 1, store->counted[i]);
+    db_bind (query, 2, counts->waiting);
+    db_bind (query, 3, counts->retrying);
+    db_bind (query, 4, counts->dead);
+    db_bind (query, 5, counts->is_changed);
+    db_run (query);
+  }
+  sqlite_counts_drop (store);
+}
+
+void
+sqlite_counts_drop (struct sqlite_store *store)
+{
+  for (size_t i = 0; i < store->n_counted; i++)
+    memset (&store->lanes[store->counted[i]].counts, 0,
+            sizeof (struct sqlite_counts));
+  store->n_counted = 0;
+}
+
 bool
 sqlite_own (struct queue *queue, uint32_t lane)
 {
@@ -109,10 +153,9 @@ sqlite_disown (struct queue *queue, uint32_t lane)
   place_disown (store->place, lane);
 }
 
-enum queue_error
-sqlite_pause (struct queue *queue, uint32_t lane, bool is_paused)
+static enum queue_error
+lane_pause (struct sqlite_store *store, uint32_t lane, bool is_paused)
 {
-  struct sqlite_store *store = sqlite_store_of (queue);
   struct db_query *query;
   enum queue_error error = sqlite_begin (store, true);
 
@@ -126,7 +169,17 @@ sqlite_pause (struct queue *queue, uint32_t lane, bool is_paused)
     return sqlite_failed (store, QUEUE_BROKEN, "there is no such lane");
   }
   bell_note (store->bell, lane);
-  error = sqlite_commit (store);
+  return sqlite_commit (store);
+}
+
+enum queue_error
+sqlite_pause (struct queue *queue, uint32_t lane, bool is_paused)
+{
+  struct sqlite_store *store = sqlite_store_of (queue);
+  enum queue_error error = lane_pause (store, lane, is_paused);
+
+  if (error == QUEUE_FULL && sqlite_make_room (store))
+    error = lane_pause (store, lane, is_paused);
   if (error == QUEUE_OK && sqlite_lane_owned (store, lane) != NULL)
     store->lanes[lane].is_paused = is_paused;
   return error;

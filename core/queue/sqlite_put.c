@@ -9,7 +9,12 @@
 #include "base/date.h"
 #include "queue/sqlite_store.h"
 
-enum { PAGE_BYTES = 16384, RESERVE_AGAIN_US = 200 * 1000 };
+enum {
+  PAGE_BYTES = 16384,
+  RESERVE_AGAIN_US = 200 * 1000,
+  IDS_STEP = 100000,            /* ids read before the log may begin anew */
+  OLD_MOST = 50000              /* in a row, after which there is no newer */
+};
 
 /* No two ids share a hash but by an accident that does not happen; the
  * salt keeps anyone from arranging it. */
@@ -32,27 +37,68 @@ id_hash (struct sqlite_store *store, const char *source, const char *id)
 /* ------------------------------------------------------------------ */
 /* The ids of the window. */
 
-static void
-seen_read (struct sqlite_store *store, int64_t since_ms)
+/* A time that lies far ahead was noted by a clock that was wrong. */
+bool
+sqlite_in_window (const struct sqlite_store *store, int64_t at_ms,
+                  int64_t now_ms)
+{
+  return at_ms > now_ms - store->config.window_ms
+    && at_ms <= now_ms + store->config.window_ms;
+}
+
+struct reading {
+  int64_t now_ms;
+  int64_t before;               /* the next step begins below it */
+  uint64_t low;                 /* the lowest of the window */
+  size_t n_old;                 /* out of it, in a row */
+};
+
+/* From the newest back; false: that was all. */
+static bool
+seen_read_step (struct sqlite_store *store, struct reading *reading)
 {
   struct db_query *query = sqlite_query (store, ACCEPTED_BACK);
-  uint64_t first = 0;
+  size_t n = 0;
 
-  store->seen = seen_new ();
-  store->seen_seq = 0;
+  db_bind (query, 1, reading->before);
   while (db_next (query)) {
     uint64_t seq = (uint64_t) db_value (query, 0);
 
     if (store->seen_seq == 0)
       store->seen_seq = seq;
-    if (db_value (query, 1) <= since_ms) {
-      db_stop (query);
-      break;
+    reading->before = (int64_t) seq;
+    reading->n_old++;
+    if (sqlite_in_window (store, db_value (query, 1), reading->now_ms)) {
+      seen_add (store->seen, (uint64_t) db_value (query, 2), seq);
+      reading->low = seq;
+      reading->n_old = 0;
     }
-    first = seq;
-    seen_add (store->seen, (uint64_t) db_value (query, 2), seq);
+    if (++n == IDS_STEP || reading->n_old == OLD_MOST) {
+      db_stop (query);
+      return reading->n_old < OLD_MOST;
+    }
   }
-  seen_forget_before (store->seen, first);
+  return false;
+}
+
+static enum queue_error
+seen_read (struct sqlite_store *store, int64_t now_ms)
+{
+  struct reading reading = { now_ms, INT64_MAX, 0, 0 };
+  enum queue_error error;
+
+  store->seen = seen_new ();
+  store->seen_seq = 0;
+  while (seen_read_step (store, &reading))
+    ;
+  store->seen_low = reading.low;
+  seen_forget_before (store->seen, reading.low);
+  error = sqlite_checked (store);
+  if (error != QUEUE_OK) {
+    seen_free (store->seen);
+    store->seen = NULL;
+  }
+  return error;
 }
 
 /* What other processes have put since. */
@@ -68,27 +114,25 @@ seen_catch_up (struct sqlite_store *store)
   }
 }
 
-/* Numbers that were given in a transaction that failed are given again, so
- * what seen knows of them is wrong; the row says so. */
+/* What seen knows is half of a hash; the row says what it is. */
 static bool
 put_has_seen (struct sqlite_store *store, uint64_t hash, const char *id,
-              int64_t since_ms)
+              int64_t now_ms)
 {
-  struct db_query *query = NULL;
   size_t id_len = strlen (id), len;
   uint64_t seq;
 
   for (size_t k = 0; (seq = seen_at (store->seen, hash, k)) != 0; k++) {
+    struct db_query *query = sqlite_query (store, ACCEPTED_GET);
     bool is_same = false;
 
-    query = sqlite_query (store, ACCEPTED_GET);
     db_bind (query, 1, (int64_t) seq);
     if (db_next (query)) {
       const char *text = db_text (query, 2, &len);
 
       is_same = len == id_len && memcmp (text, id, len) == 0
         && (uint64_t) db_value (query, 1) == hash
-        && db_value (query, 0) > since_ms;
+        && sqlite_in_window (store, db_value (query, 0), now_ms);
       db_stop (query);
     }
     if (is_same)
@@ -159,6 +203,7 @@ put_deliveries (struct sqlite_store *store, const struct queue_event *event,
     db_bind (query, 1, event->lanes[i]);
     db_bind (query, 2, (int64_t) seq);
     db_run (query);
+    sqlite_counts (store, event->lanes[i])->waiting++;
     bell_note (store->bell, event->lanes[i]);
   }
 }
@@ -188,32 +233,64 @@ put_lanes_exist (struct sqlite_store *store, const struct queue_event *event)
   return true;
 }
 
+/* A call of sqlite_put. */
+struct putting {
+  const struct queue_event *events;
+  size_t n;
+  enum queue_answer *answers;
+  size_t n_answered;
+  uint64_t seq;                 /* the last given out */
+};
+
 /* Within the transaction. */
 static enum queue_error
-put_all (struct sqlite_store *store, const struct queue_event *events,
-         size_t n, enum queue_answer *answers, uint64_t *ret_last)
+put_all (struct sqlite_store *store, struct putting *putting)
 {
   int64_t now_ms = date_now_ms ();
-  int64_t since_ms = now_ms - store->config.window_ms;
-  uint64_t seq;
   enum queue_error error = put_check_room (store);
 
   if (error != QUEUE_OK)
     return error;
   seen_catch_up (store);
-  seq = store->seen_seq;
-  for (size_t i = 0; i < n && db_error (store->db) == QUEUE_OK; i++) {
-    uint64_t hash = id_hash (store, events[i].source, events[i].id);
+  putting->seq = store->seen_seq;
+  for (size_t i = 0; i < putting->n; i++) {
+    const struct queue_event *event = &putting->events[i];
+    uint64_t hash = id_hash (store, event->source, event->id);
 
-    if (!put_lanes_exist (store, &events[i]))
+    if (!put_lanes_exist (store, event))
       return sqlite_failed (store, QUEUE_BROKEN, "there is no such lane");
-    answers[i] = put_has_seen (store, hash, events[i].id, since_ms)
+    putting->answers[i] = put_has_seen (store, hash, event->id, now_ms)
       ? QUEUE_SEEN : QUEUE_ACCEPTED;
-    if (answers[i] == QUEUE_ACCEPTED)
-      put_accept (store, &events[i], hash, ++seq, now_ms);
+    if (db_error (store->db) != QUEUE_OK)
+      break;
+    putting->n_answered = i + 1;
+    if (putting->answers[i] == QUEUE_ACCEPTED)
+      put_accept (store, event, hash, ++putting->seq, now_ms);
   }
-  *ret_last = seq;
   return QUEUE_OK;
+}
+
+/* The transaction failed: its numbers will be given to others. */
+static void
+put_unsee (struct sqlite_store *store, const struct putting *putting)
+{
+  uint64_t seq = store->seen_seq;
+
+  for (size_t i = 0; i < putting->n_answered; i++)
+    if (putting->answers[i] == QUEUE_ACCEPTED)
+      seen_remove (store->seen,
+                   id_hash (store, putting->events[i].source,
+                            putting->events[i].id), ++seq);
+}
+
+static bool
+put_was_full (struct sqlite_store *store)
+{
+  if (store->full_us != 0
+      && date_monotonic_us () - store->full_us < RESERVE_AGAIN_US)
+    return true;
+  store->full_us = 0;
+  return false;
 }
 
 enum queue_error
@@ -221,34 +298,26 @@ sqlite_put (struct queue *queue, const struct queue_event *events, size_t n,
             enum queue_answer *ret_answers)
 {
   struct sqlite_store *store = sqlite_store_of (queue);
-  enum queue_error error;
-  uint64_t last = 0;
+  struct putting putting = { events, n, ret_answers, 0, 0 };
+  enum queue_error error = QUEUE_OK;
 
-  if (store->seen == NULL) {
-    seen_read (store, date_now_ms () - store->config.window_ms);
-    error = sqlite_checked (store);
-    if (error != QUEUE_OK) {
-      seen_free (store->seen);
-      store->seen = NULL;
-      return error;
-    }
-  }
-  if (n == 0)
-    return QUEUE_OK;
-  if (store->full_us != 0
-      && date_monotonic_us () - store->full_us < RESERVE_AGAIN_US)
+  if (store->seen == NULL)
+    error = seen_read (store, date_now_ms ());
+  if (error != QUEUE_OK || n == 0)
+    return error;
+  if (put_was_full (store))
     return put_disk_full (store);
-  store->full_us = 0;
   error = sqlite_begin (store, true);
   if (error != QUEUE_OK)
     return error;
-  error = put_all (store, events, n, ret_answers, &last);
-  if (error != QUEUE_OK) {
+  error = put_all (store, &putting);
+  if (error != QUEUE_OK)
     sqlite_abandon (store);
-    return error;
-  }
-  error = sqlite_commit (store);
+  else
+    error = sqlite_commit (store);
   if (error == QUEUE_OK)
-    store->seen_seq = last;
+    store->seen_seq = putting.seq;
+  else
+    put_unsee (store, &putting);
   return error;
 }

@@ -40,7 +40,10 @@ static const char schema_tables[] =
   "CREATE TABLE store (name TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID;"
   "CREATE TABLE lanes (lane INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,"
   "  is_paused INTEGER NOT NULL DEFAULT 0,"
-  "  changes INTEGER NOT NULL DEFAULT 0);"
+  "  changes INTEGER NOT NULL DEFAULT 0,"
+  "  waiting INTEGER NOT NULL DEFAULT 0,"
+  "  retrying INTEGER NOT NULL DEFAULT 0,"
+  "  dead INTEGER NOT NULL DEFAULT 0);"
   "CREATE TABLE accepted (seq INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL,"
   "  hash INTEGER NOT NULL, id TEXT NOT NULL);"
   "CREATE TABLE events (seq INTEGER PRIMARY KEY,"
@@ -53,12 +56,12 @@ static const char schema_tables[] =
   "  attempts INTEGER NOT NULL, first_ms INTEGER NOT NULL,"
   "  key INTEGER NOT NULL,"
   "  PRIMARY KEY (lane, due_ms, seq)) WITHOUT ROWID;"
+  "CREATE INDEX retries_seq ON retries (lane, seq);"
   "CREATE TABLE marks (lane INTEGER, seq INTEGER, crashes INTEGER NOT NULL,"
   "  PRIMARY KEY (lane, seq)) WITHOUT ROWID;"
   "CREATE TABLE dead (n INTEGER PRIMARY KEY AUTOINCREMENT,"
   "  lane INTEGER NOT NULL, seq INTEGER NOT NULL, died_ms INTEGER NOT NULL,"
   "  attempts INTEGER NOT NULL, reason TEXT NOT NULL);"
-  "CREATE INDEX dead_lanes ON dead (lane);"
   "CREATE TABLE history (n INTEGER PRIMARY KEY, seq INTEGER NOT NULL,"
   "  lane INTEGER NOT NULL, at_ms INTEGER NOT NULL, end INTEGER NOT NULL,"
   "  attempts INTEGER NOT NULL, status INTEGER NOT NULL,"
@@ -71,7 +74,7 @@ const char *const sqlite_statements[SQLITE_STATEMENTS] = {
   [ACCEPTED_SINCE] =
     "SELECT seq, hash FROM accepted WHERE seq > ?1 ORDER BY seq",
   [ACCEPTED_BACK] =
-    "SELECT seq, at_ms, hash FROM accepted ORDER BY seq DESC",
+    "SELECT seq, at_ms, hash FROM accepted WHERE seq < ?1 ORDER BY seq DESC",
   [ACCEPTED_GET] = "SELECT at_ms, hash, id FROM accepted WHERE seq = ?1",
   [ACCEPTED_PUT] = "INSERT INTO accepted VALUES (?1, ?2, ?3, ?4)",
   [EVENT_PUT] = "INSERT INTO events VALUES (?1, ?2, ?3, ?4)",
@@ -85,13 +88,12 @@ const char *const sqlite_statements[SQLITE_STATEMENTS] = {
   [LANE_PAUSE] =
     "UPDATE lanes SET is_paused = ?2, changes = changes + 1 WHERE lane = ?1",
   [LANE_LAST] = "SELECT max(lane) FROM lanes",
-  [LANE_CHANGED] = "UPDATE lanes SET changes = changes + 1 WHERE lane = ?1",
+  [LANE_COUNT] =
+    "UPDATE lanes SET waiting = waiting + ?2, retrying = retrying + ?3,"
+    " dead = dead + ?4, changes = changes + ?5 WHERE lane = ?1",
   [LANE_LOOK] = "SELECT is_paused, changes FROM lanes WHERE lane = ?1",
   [LANE_STATE] =
-    "SELECT lane, is_paused,"
-    " (SELECT count(*) FROM waiting WHERE lane = l.lane),"
-    " (SELECT count(*) FROM retries WHERE lane = l.lane),"
-    " (SELECT count(*) FROM dead WHERE lane = l.lane),"
+    "SELECT lane, is_paused, waiting, retrying, dead,"
     " (SELECT accepted_ms FROM events WHERE seq = (SELECT min(low) FROM"
     "   (SELECT min(seq) AS low FROM waiting WHERE lane = l.lane UNION ALL"
     "    SELECT min(seq) FROM retries WHERE lane = l.lane))),"
@@ -140,37 +142,39 @@ const char *const sqlite_statements[SQLITE_STATEMENTS] = {
   [DEAD_NEXT] =
     "SELECT d.n, d.lane, d.seq, d.died_ms, d.attempts, e.deliveries,"
     " d.reason, e.body FROM dead AS d CROSS JOIN events AS e ON e.seq = d.seq"
-    " WHERE d.n > ?1 AND (?2 = 0 OR d.lane = ?2) AND (?3 = 0 OR d.seq = ?3)"
+    " WHERE d.n > ?1 AND d.n <= ?6 AND (?2 = 0 OR d.lane = ?2) AND (?3 = 0 OR d.seq = ?3)"
     " AND (?4 = 0 OR d.died_ms < ?4) AND instr (d.reason, ?5) ORDER BY d.n",
   [DEAD_REMOVE] = "DELETE FROM dead WHERE n = ?1",
 
-  [TRACE_EVENTS] = "SELECT seq FROM accepted WHERE id = ?1 ORDER BY seq",
+  [TRACE_ENDS] =
+    "SELECT (SELECT min(seq) FROM accepted), (SELECT max(seq) FROM accepted)",
+  [TRACE_EVENTS] =
+    "SELECT seq FROM accepted WHERE seq > ?2 AND seq <= ?3 AND id = ?1"
+    " ORDER BY seq",
   [TRACE_HISTORY] =
     "SELECT lane, at_ms, end, attempts, status, reason, reference, via"
-    " FROM history WHERE seq = ?1 ORDER BY n",
+    " FROM history WHERE n > ?2 AND n <= ?3 AND seq = ?1 ORDER BY n",
   [TRACE_LEFT] =
-    "SELECT a.seq, w.lane, a.at_ms, 0, 0, 0 FROM accepted AS a"
-    " CROSS JOIN lanes AS l CROSS JOIN waiting AS w"
-    " ON w.lane = l.lane AND w.seq = a.seq WHERE a.id = ?1 UNION ALL "
-    "SELECT a.seq, r.lane, a.at_ms, r.attempts, r.due_ms, 0"
-    " FROM accepted AS a CROSS JOIN retries AS r ON r.seq = a.seq"
-    " WHERE a.id = ?1 UNION ALL "
-    "SELECT a.seq, d.lane, a.at_ms, d.attempts, 0, 1"
-    " FROM accepted AS a CROSS JOIN dead AS d ON d.seq = a.seq"
-    " WHERE a.id = ?1 ORDER BY 1, 2",
+    "SELECT w.lane, e.accepted_ms, 0, 0, 0 FROM lanes AS l"
+    " CROSS JOIN waiting AS w ON w.lane = l.lane AND w.seq = ?1"
+    " CROSS JOIN events AS e ON e.seq = w.seq UNION ALL "
+    "SELECT r.lane, e.accepted_ms, r.attempts, r.due_ms, 0 FROM lanes AS l"
+    " CROSS JOIN retries AS r ON r.lane = l.lane AND r.seq = ?1"
+    " CROSS JOIN events AS e ON e.seq = r.seq UNION ALL "
+    "SELECT d.lane, e.accepted_ms, d.attempts, 0, 1 FROM dead AS d"
+    " CROSS JOIN events AS e ON e.seq = d.seq WHERE d.seq = ?1 ORDER BY 1",
   [EVENT_NEXT] = "SELECT seq, body FROM events WHERE seq > ?1 ORDER BY seq",
   [FORGOTTEN_PUT] = "INSERT INTO temp.forgotten VALUES (?1)",
 
   [HISTORY_ENDS] =
-    "SELECT (SELECT n FROM history ORDER BY n LIMIT 1),"
-    " (SELECT n FROM history ORDER BY n DESC LIMIT 1)",
+    "SELECT (SELECT min(n) FROM history), (SELECT max(n) FROM history)",
   [HISTORY_FIRST] = "SELECT n, at_ms FROM history ORDER BY n",
   [HISTORY_CUT] = "DELETE FROM history WHERE n <= ?1",
   [ACCEPTED_OLD] =
     "SELECT a.seq, a.at_ms, e.seq FROM accepted AS a"
     " LEFT JOIN events AS e ON e.seq = a.seq WHERE a.seq > ?1 ORDER BY a.seq",
   [ACCEPTED_FROM] =
-    "SELECT at_ms FROM accepted WHERE seq >= ?1 ORDER BY seq LIMIT 1",
+    "SELECT seq, at_ms FROM accepted WHERE seq >= ?1 ORDER BY seq",
   [ACCEPTED_REMOVE] = "DELETE FROM accepted WHERE seq = ?1",
 };
 

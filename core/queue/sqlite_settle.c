@@ -94,12 +94,17 @@ settle_one (struct sqlite_store *store, const struct queue_settlement *one)
 {
   const struct claim *claim = claims_find (store->claims, one->lane,
                                            one->seq);
+  struct sqlite_counts *counts;
   struct db_query *query;
 
-  if (claim == NULL)
+  if (claim == NULL || one->end == QUEUE_BACK
+      || !settle_remove (store, claim))
     return;
-  if (one->end == QUEUE_BACK || !settle_remove (store, claim))
-    return;
+  counts = sqlite_counts (store, one->lane);
+  counts->waiting -= claim->due_ms == CLAIM_FRESH;
+  counts->retrying -= claim->due_ms != CLAIM_FRESH;
+  counts->retrying += one->end == QUEUE_RETRY;
+  counts->dead += one->end == QUEUE_DEAD;
   if (claim->is_marked) {
     query = sqlite_query (store, MARK_REMOVE);
     db_bind (query, 1, one->lane);

@@ -20,18 +20,25 @@ enum sqlite_statement {
   ACCEPTED_LAST, ACCEPTED_SINCE, ACCEPTED_BACK, ACCEPTED_GET, ACCEPTED_PUT,
   EVENT_PUT, SHARE_PUT, FRESH_PUT, STORE_PAGES, STORE_FREE,
   /* lanes */
-  LANE_GET, LANE_PUT, LANE_PAUSE, LANE_LAST, LANE_CHANGED, LANE_LOOK,
+  LANE_GET, LANE_PUT, LANE_PAUSE, LANE_LAST, LANE_COUNT, LANE_LOOK,
   LANE_STATE,
   /* out */
   FRESH_TAKE, RETRY_TAKE, RETRY_NEXT, RETRY_KEYS, FRESH_REMOVE, RETRY_REMOVE,
   RETRY_PUT, DEAD_PUT, HISTORY_PUT, MARK_PUT, MARK_REMOVE, EVENT_REMOVE,
   SHARE_LESS, SHARE_REMOVE,
   /* looking after it */
-  DEAD_LAST, DEAD_NEXT, DEAD_REMOVE, TRACE_EVENTS, TRACE_HISTORY, EVENT_NEXT,
-  FORGOTTEN_PUT, HISTORY_ENDS, HISTORY_FIRST, HISTORY_CUT, ACCEPTED_OLD,
+  DEAD_LAST, DEAD_NEXT, DEAD_REMOVE, TRACE_ENDS, TRACE_EVENTS, TRACE_HISTORY,
+  EVENT_NEXT, FORGOTTEN_PUT, HISTORY_ENDS, HISTORY_FIRST, HISTORY_CUT, ACCEPTED_OLD,
   ACCEPTED_FROM, ACCEPTED_REMOVE,
   TRACE_LEFT,
   SQLITE_STATEMENTS
+};
+
+/* What a transaction adds to the counts of a lane. */
+struct sqlite_counts {
+  int64_t waiting, retrying, dead;
+  bool is_changed;              /* so that its owner looks from the start */
+  bool is_listed;
 };
 
 /* As this process sees it; the place of lane n is lanes[n]. */
@@ -48,6 +55,7 @@ struct sqlite_lane {
   uint64_t retry_seq;
   /* When the next retry beyond is due; -1: to be looked up. */
   int64_t next_due_ms;
+  struct sqlite_counts counts;
 };
 
 struct sqlite_store {
@@ -59,12 +67,16 @@ struct sqlite_store {
   struct db_query *queries[SQLITE_STATEMENTS];
   struct sqlite_lane *lanes;
   uint32_t n_lanes;             /* known to exist: 1 to n_lanes - 1 */
+  uint32_t *counted;            /* lanes whose counts a transaction has */
+  size_t n_counted;
   struct claims *claims;
   struct buf bodies;            /* of what was taken last */
   struct buf scratch;
   struct seen *seen;            /* NULL: not read yet */
   uint64_t seen_seq;            /* the last accepted that seen knows */
-  uint64_t tidy_seq;            /* ids up to here were looked at */
+  uint64_t seen_low;            /* those below it are out of the window */
+  uint64_t tidy_seq;            /* ids up to here were looked at ... */
+  int64_t tidied_ms;            /* ... by a pass, the last of which ended */
   int64_t full_us;              /* when there was no room for a reserve */
   unsigned char salt[16];       /* of the hashes of ids */
 };
@@ -88,6 +100,8 @@ enum queue_error sqlite_checked (struct sqlite_store *store);
 /* Did a full disk leave something to be given up, so that what was tried
  * can be tried again? */
 bool sqlite_make_room (struct sqlite_store *store);
+/* Cut the log to nothing; false: someone reads it. */
+bool sqlite_empty_log (struct sqlite_store *store);
 /* The lane; NULL if there is none. */
 struct sqlite_lane *sqlite_lane_at (struct sqlite_store *store,
                                     uint32_t lane);
@@ -105,6 +119,9 @@ int sqlite_schema_ready (struct sqlite_store *store, char *ret_reason,
 enum queue_error sqlite_put (struct queue *queue,
                              const struct queue_event *events, size_t n,
                              enum queue_answer *ret_answers);
+/* Does an id that was accepted then still count as seen? */
+bool sqlite_in_window (const struct sqlite_store *store, int64_t at_ms,
+                       int64_t now_ms);
 
 /* sqlite_lane.c */
 uint32_t sqlite_lane (struct queue *queue, const char *name);
@@ -115,6 +132,12 @@ enum queue_error sqlite_pause (struct queue *queue, uint32_t lane,
 bool sqlite_is_paused (struct queue *queue, uint32_t lane);
 bool sqlite_lane_state (struct queue *queue, size_t k, uint32_t *ret_lane,
                         struct queue_lane_state *ret_state);
+/* Counts of a lane, which the transaction that is open has changed; they
+ * are written with it. */
+struct sqlite_counts *sqlite_counts (struct sqlite_store *store,
+                                     uint32_t lane);
+void sqlite_counts_write (struct sqlite_store *store);
+void sqlite_counts_drop (struct sqlite_store *store);
 
 /* sqlite_take.c */
 enum queue_error sqlite_take (struct queue *queue, uint32_t lane,
@@ -149,6 +172,9 @@ enum queue_error sqlite_dead_purge (struct queue *queue,
                                     uint64_t *ret_n);
 
 /* sqlite_trace.c */
+/* The numbers of the events of that id, ascending, freed with free (). */
+uint64_t *sqlite_find_id (struct sqlite_store *store, const char *id,
+                          size_t *ret_n);
 enum queue_error sqlite_trace (struct queue *queue, const char *id,
                                queue_history_fn *fn, void *data,
                                size_t *ret_n);

@@ -150,7 +150,7 @@ lane_is_quiet (const struct sqlite_store *store,
                const struct sqlite_lane *lane, uint32_t number,
                int64_t now_ms)
 {
-  return lane->is_dry && lane->next_due_ms > now_ms
+  return (lane->is_paused || (lane->is_dry && lane->next_due_ms > now_ms))
     && lane->heard == bell_count (store->bell, number)
     && date_monotonic_us () - lane->looked_us < LOOK_AGAIN_US;
 }
@@ -189,8 +189,7 @@ sqlite_take (struct queue *queue, uint32_t lane, int64_t now_ms, size_t most,
   if (take_may_go (store, from, lane)) {
     take_retries (&taking, from, now_ms);
     take_fresh (&taking, from);
-  } else
-    from->is_dry = true;
+  }
   error = sqlite_checked (store);
   if (error == QUEUE_OK)
     db_end_read (store->db);

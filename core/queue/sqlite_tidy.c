@@ -10,8 +10,10 @@
 
 enum {
   ROWS_STEP = 500,
-  PAGES_STEP = 64,              /* a MiB */
-  PAGES_SPARE = 4096            /* left for what will come: 64 MiB */
+  SEEN_STEP = 5000,
+  PAGES_SPARE = 4096,           /* left for what will come: 64 MiB */
+  LOG_MOST = 24 << 20,          /* left by someone who read for long */
+  PASS_MS = 60 * 1000           /* between passes through all ids */
 };
 
 /* The end of what may go of history, at most a step from its start; 0:
@@ -64,12 +66,12 @@ tidy_history (struct sqlite_store *store, int64_t end)
  * history begins later; but never the last, which counts on.  One pass goes
  * through them all, a step at a time. */
 static size_t
-tidy_find_ids (struct sqlite_store *store, int64_t cut_ms, int64_t *seqs,
-               bool *ret_is_end)
+tidy_find_ids (struct sqlite_store *store, int64_t now_ms, int64_t cut_ms,
+               int64_t *seqs, bool *ret_is_end)
 {
   struct db_query *query = sqlite_query (store, ACCEPTED_OLD);
   size_t n = 0, looked = 0;
-  int64_t seq = 0;
+  int64_t seq = 0, at_ms;
   bool goes = false;
 
   *ret_is_end = true;
@@ -82,15 +84,18 @@ tidy_find_ids (struct sqlite_store *store, int64_t cut_ms, int64_t *seqs,
       store->tidy_seq = (uint64_t) seq;
     }
     seq = db_value (query, 0);
+    at_ms = db_value (query, 1);
     goes = db_value (query, 2) == 0;
-    if (db_value (query, 1) > cut_ms || looked++ == ROWS_STEP) {
-      *ret_is_end = looked <= ROWS_STEP;
+    if (looked++ == ROWS_STEP) {
+      *ret_is_end = false;
+      db_stop (query);
+      break;
+    }
+    if (at_ms > cut_ms && at_ms <= now_ms + store->config.window_ms) {
       db_stop (query);
       break;
     }
   }
-  if (*ret_is_end)
-    store->tidy_seq = 0;
   return n;
 }
 
@@ -110,28 +115,55 @@ tidy_ids (struct sqlite_store *store, const int64_t *seqs, size_t n)
   return error;
 }
 
-/* Where the window begins now. */
-static void
-tidy_seen (struct sqlite_store *store, int64_t since_ms)
+/* A pass is dear if much waits that is old, so not every second. */
+static enum queue_error
+tidy_pass (struct sqlite_store *store, int64_t now_ms, int64_t oldest_ms,
+           bool *ret_is_end)
 {
-  uint64_t low = 0, high = store->seen_seq;
+  int64_t seqs[ROWS_STEP + 2], cut_ms = now_ms - store->config.window_ms;
+  enum queue_error error;
+  size_t n;
 
-  while (low < high) {
-    uint64_t middle = low + (high - low) / 2;
-    struct db_query *query = sqlite_query (store, ACCEPTED_FROM);
-    bool is_old = false;
+  *ret_is_end = true;
+  if (store->tidy_seq == 0 && now_ms >= store->tidied_ms
+      && now_ms < store->tidied_ms + PASS_MS)
+    return QUEUE_OK;
+  if (oldest_ms >= 0 && oldest_ms <= cut_ms)
+    cut_ms = oldest_ms - 1;
+  n = tidy_find_ids (store, now_ms, cut_ms, seqs, ret_is_end);
+  error = sqlite_checked (store);
+  if (error == QUEUE_OK && n > 0)
+    error = tidy_ids (store, seqs, n);
+  if (error != QUEUE_OK || *ret_is_end)
+    store->tidy_seq = 0;
+  if (error == QUEUE_OK && *ret_is_end)
+    store->tidied_ms = now_ms;
+  return error;
+}
 
-    db_bind (query, 1, (int64_t) middle);
-    if (db_next (query)) {
-      is_old = db_value (query, 0) <= since_ms;
+/* Move on where the window begins; true: it has. */
+static bool
+tidy_seen (struct sqlite_store *store, int64_t now_ms)
+{
+  struct db_query *query = sqlite_query (store, ACCEPTED_FROM);
+  bool is_end = true;
+  size_t n = 0;
+
+  db_bind (query, 1, (int64_t) store->seen_low);
+  while (db_next (query)) {
+    int64_t at_ms = db_value (query, 1);
+
+    store->seen_low = (uint64_t) db_value (query, 0);
+    is_end = sqlite_in_window (store, at_ms, now_ms);
+    if (is_end || ++n == SEEN_STEP) {
       db_stop (query);
+      break;
     }
-    if (is_old)
-      low = middle + 1;
-    else
-      high = middle;
+    is_end = true;
   }
-  seen_forget_before (store->seen, low);
+  is_end = is_end && n < SEEN_STEP;
+  seen_forget_before (store->seen, store->seen_low);
+  return is_end;
 }
 
 /* A file that a backlog has made large shrinks again. */
@@ -155,36 +187,39 @@ tidy_pages (struct sqlite_store *store)
   return sqlite_commit (store);
 }
 
-enum queue_error
-sqlite_tidy (struct queue *queue, int64_t now_ms, bool *ret_is_done)
+static enum queue_error
+tidy_step (struct sqlite_store *store, int64_t now_ms, bool *ret_is_done)
 {
-  struct sqlite_store *store = sqlite_store_of (queue);
-  int64_t seqs[ROWS_STEP + 2], oldest_ms, cut_ms;
-  int64_t end = tidy_history_end (store, now_ms, &oldest_ms);
+  int64_t oldest_ms, end = tidy_history_end (store, now_ms, &oldest_ms);
   enum queue_error error = sqlite_checked (store);
   bool is_end;
-  size_t n;
 
   *ret_is_done = false;
   if (error != QUEUE_OK)
     return error;
   if (end > 0)
     return tidy_history (store, end);
-  cut_ms = now_ms - store->config.window_ms;
-  if (oldest_ms >= 0 && oldest_ms <= cut_ms)
-    cut_ms = oldest_ms - 1;
-  n = tidy_find_ids (store, cut_ms, seqs, &is_end);
-  error = sqlite_checked (store);
-  if (error != QUEUE_OK)
-    return error;
-  if (n > 0)
-    error = tidy_ids (store, seqs, n);
-  if (n > 0 || !is_end)
+  error = tidy_pass (store, now_ms, oldest_ms, &is_end);
+  if (error != QUEUE_OK || !is_end)
     return error;
   if (tidy_has_pages (store))
     return tidy_pages (store);
-  if (store->seen != NULL)
-    tidy_seen (store, now_ms - store->config.window_ms);
-  *ret_is_done = true;
+  if (place_log_bytes (store->place) > LOG_MOST) {
+    *ret_is_done = !sqlite_empty_log (store);
+    return QUEUE_OK;
+  }
+  *ret_is_done = store->seen == NULL || tidy_seen (store, now_ms);
   return sqlite_checked (store);
+}
+
+/* It frees more than it needs, so a full disk does not stop it. */
+enum queue_error
+sqlite_tidy (struct queue *queue, int64_t now_ms, bool *ret_is_done)
+{
+  struct sqlite_store *store = sqlite_store_of (queue);
+  enum queue_error error = tidy_step (store, now_ms, ret_is_done);
+
+  if (error == QUEUE_FULL && sqlite_make_room (store))
+    error = tidy_step (store, now_ms, ret_is_done);
+  return error;
 }

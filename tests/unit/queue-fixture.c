@@ -129,6 +129,14 @@ fixture_assert_body (const struct queue_fixture *fixture, size_t k,
   assert_memory_equal (fixture->items[k].body, body, strlen (body));
 }
 
+uint64_t
+fixture_take_one (struct queue_fixture *fixture, uint32_t lane,
+                  int64_t now_ms)
+{
+  assert_int_equal (fixture_take (fixture, lane, now_ms, FIXTURE_MOST), 1);
+  return fixture->items[0].seq;
+}
+
 void
 fixture_settle (struct queue *queue, uint32_t lane, uint64_t seq,
                 enum queue_end end, int64_t due_ms)
@@ -153,4 +161,25 @@ fixture_state (struct queue *queue, uint32_t lane)
       return state;
   fail_msg ("lane %u is not there", lane);
   return (struct queue_lane_state) { .name = "" };
+}
+
+void
+fixture_assert_counts (struct queue *queue, uint32_t lane, uint64_t waiting,
+                       uint64_t retrying, uint64_t dead)
+{
+  struct queue_lane_state state = fixture_state (queue, lane);
+
+  assert_int_equal (state.waiting, waiting);
+  assert_int_equal (state.retrying, retrying);
+  assert_int_equal (state.dead, dead);
+}
+
+void
+fixture_tidy (struct queue *queue, int64_t now_ms)
+{
+  bool is_done = false;
+
+  for (size_t i = 0; i < 100000 && !is_done; i++)
+    assert_int_equal (queue_tidy (queue, now_ms, &is_done), QUEUE_OK);
+  assert_true (is_done);
 }

@@ -57,8 +57,17 @@ size_t fixture_take (struct queue_fixture *fixture, uint32_t lane,
 /* Is the k-th item taken last this body? */
 void fixture_assert_body (const struct queue_fixture *fixture, size_t k,
                           const char *body);
+/* The sequence number of the only one there is to take. */
+uint64_t fixture_take_one (struct queue_fixture *fixture, uint32_t lane,
+                           int64_t now_ms);
 void fixture_settle (struct queue *queue, uint32_t lane, uint64_t seq,
                      enum queue_end end, int64_t due_ms);
+/* The three counts of a lane. */
+void fixture_assert_counts (struct queue *queue, uint32_t lane,
+                            uint64_t waiting, uint64_t retrying,
+                            uint64_t dead);
+/* queue_tidy () until there is nothing more to do. */
+void fixture_tidy (struct queue *queue, int64_t now_ms);
 struct queue_lane_state fixture_state (struct queue *queue, uint32_t lane);
 
 #endif

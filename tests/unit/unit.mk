@@ -49,6 +49,9 @@ unit_tests = \
 	tests/unit/test-redact \
 	tests/unit/test-reply \
 	tests/unit/test-queue \
+	tests/unit/test-queue-out \
+	tests/unit/test-redact \
+	tests/unit/test-reply \
 	tests/unit/test-queue-left \
 	tests/unit/test-request \
 	tests/unit/test-secret \
