@@ -18,8 +18,8 @@ unit_tests = \
 	tests/unit/test-descriptor \
 	tests/unit/test-descriptor-edit \
 	tests/unit/test-event \
-	tests/unit/test-flight \
 	tests/unit/test-exposition \
+	tests/unit/test-flight \
 	tests/unit/test-gate \
 	tests/unit/test-guard \
 	tests/unit/test-herald-xml \
@@ -46,18 +46,16 @@ unit_tests = \
 	tests/unit/test-outcome \
 	tests/unit/test-problem \
 	tests/unit/test-proof \
-	tests/unit/test-redact \
-	tests/unit/test-reply \
 	tests/unit/test-queue \
+	tests/unit/test-queue-left \
 	tests/unit/test-queue-out \
 	tests/unit/test-redact \
 	tests/unit/test-reply \
-	tests/unit/test-queue-left \
 	tests/unit/test-request \
 	tests/unit/test-secret \
+	tests/unit/test-service \
 	tests/unit/test-setting \
 	tests/unit/test-settings \
-	tests/unit/test-service \
 	tests/unit/test-shelf \
 	tests/unit/test-sigv4 \
 	tests/unit/test-smtp-dialogue \
