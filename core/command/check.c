@@ -3,13 +3,49 @@
  * SPDX-License-Identifier: MIT
  */
 
+#include <grp.h>
+#include <pwd.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/json_doc.h"
 #include "command.h"
 #include "options.h"
 #include "output.h"
 #include "session.h"
+
+/* Not when the file is read: that may be before there are any. */
+static void
+check_allow (const struct session *session, unsigned line,
+             const struct herald_allow *allow)
+{
+  const char *name = allow->user != NULL ? allow->user : allow->group;
+  bool is_there;
+
+  if (name[strspn (name, "0123456789")] == '\0')
+    return;
+  is_there = allow->user != NULL ? getpwnam (name) != NULL
+                                 : getgrnam (name) != NULL;
+  if (!is_there)
+    problems_add (session->problems, PROBLEM_WARNING,
+                  session->configuration->herald->path, line, NULL,
+                  "there is no %s \"%s\" on this host, so nobody gets in as "
+                  "that", allow->user != NULL ? "user" : "group", name);
+}
+
+static void
+check_intake (const struct session *session)
+{
+  const struct herald_intake *intake;
+
+  if (session->configuration == NULL)
+    return;
+  intake = &session->configuration->herald->intake;
+  for (size_t i = 0; i < intake->n_listens; i++)
+    for (size_t k = 0; k < intake->listens[i].n_allows; k++)
+      check_allow (session, intake->listens[i].line,
+                   &intake->listens[i].allows[k]);
+}
 
 static void
 check_print_json (const struct session *session)
@@ -80,6 +116,7 @@ command_check (const struct command_globals *globals, int argc, char **argv)
   if (!options_read (&options, argc, argv, &n, &status))
     return status;
   session = session_open (globals);
+  check_intake (session);
   if (is_json)
     check_print_json (session);
   else

@@ -68,6 +68,18 @@ leads_back (const struct configuration *configuration,
   return false;
 }
 
+/* The other gets events of every workspace that the one gets. */
+static bool
+serves_all_of (const struct descriptor *other, const struct descriptor *one)
+{
+  if (one->all_workspaces)
+    return other->all_workspaces;
+  for (size_t k = 0; k < one->n_workspaces; k++)
+    if (!descriptor_serves (other, one->workspaces[k]))
+      return false;
+  return true;
+}
+
 static void
 complain_of_absent (const struct configuration *configuration,
                     const struct descriptor *descriptor,
@@ -124,6 +136,12 @@ check_one (const struct configuration *configuration,
     problems_add (problems, PROBLEM_ERROR, path, line, name, "<fallback> "
                   "leads from \"%s\" back to \"%s\", so nobody would be the "
                   "last; remove one of them", fallback->name, name);
+  else if (!serves_all_of (fallback, descriptor) && !fallback->has_errors
+           && !descriptor->has_errors)
+    problems_add (problems, PROBLEM_ERROR, path, line, name, "<fallback> "
+                  "names \"%s\", which does not serve all workspaces that "
+                  "this one serves; add them to its <workspaces>, or name "
+                  "another", fallback->name);
   else if (descriptor->is_enabled && !fallback->is_enabled)
     problems_add (problems, PROBLEM_WARNING, path, line, name, "\"%s\", "
                   "which <fallback> names, is disabled and will not take "

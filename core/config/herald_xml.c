@@ -338,19 +338,19 @@ read_root (const struct herald_reading *reading)
                      "<workspaces><workspace name=\"...\"/></workspaces>");
 }
 
+/* Takes doc over, which may be NULL.  errors: how many there were before
+ * it was read. */
 static struct herald_xml *
-read_file (const char *path, bool is_routes, struct arena *arena,
-           struct problems *problems)
+read_doc (struct xml_doc *doc, bool is_routes, struct arena *arena,
+          struct problems *problems, size_t errors)
 {
-  size_t errors = problems_errors (problems);
-  struct xml_doc *doc = xml_read_file (path, "herald", NS, problems);
   struct herald_xml *xml;
   struct herald_reading reading;
 
   if (doc == NULL)
     return NULL;
   xml = arena_zeroed (arena, 1, sizeof *xml);
-  xml->path = arena_strdup (arena, path);
+  xml->path = arena_strdup (arena, xml_path (doc));
   xml->is_routes = is_routes;
   xml->catalogue = catalogue_new ();
   xml->connect_ms = CONNECT_MS;
@@ -372,14 +372,30 @@ struct herald_xml *
 herald_xml_read (const char *path, struct arena *arena,
                  struct problems *problems)
 {
-  return read_file (path, false, arena, problems);
+  size_t errors = problems_errors (problems);
+
+  return read_doc (xml_read_file (path, "herald", NS, problems), false,
+                   arena, problems, errors);
 }
 
 struct herald_xml *
 herald_xml_read_routes (const char *path, struct arena *arena,
                         struct problems *problems)
 {
-  return read_file (path, true, arena, problems);
+  size_t errors = problems_errors (problems);
+
+  return read_doc (xml_read_file (path, "herald", NS, problems), true, arena,
+                   problems, errors);
+}
+
+struct herald_xml *
+herald_xml_read_routes_text (const char *text, size_t len, const char *path,
+                             struct arena *arena, struct problems *problems)
+{
+  size_t errors = problems_errors (problems);
+
+  return read_doc (xml_read_text (text, len, path, "herald", NS, problems),
+                   true, arena, problems, errors);
 }
 
 void

@@ -140,6 +140,11 @@ struct herald_xml *herald_xml_read (const char *path, struct arena *arena,
 struct herald_xml *herald_xml_read_routes (const char *path,
                                            struct arena *arena,
                                            struct problems *problems);
+/* The same of a text; path is for messages. */
+struct herald_xml *herald_xml_read_routes_text (const char *text, size_t len,
+                                                const char *path,
+                                                struct arena *arena,
+                                                struct problems *problems);
 void herald_xml_done (struct herald_xml *xml);
 
 bool herald_xml_has_workspace (const struct herald_xml *xml,

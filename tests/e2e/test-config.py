@@ -85,6 +85,94 @@ class Whole(Config):
         self.unusable("others may write to it; run: chmod ")
 
 
+class Daemon(Config):
+    """What herald serve is told in herald.xml."""
+
+    def unusable(self, parts, line, text):
+        self.host.herald_xml(NETWORK + "\n" + parts)
+        result = self.host.run("check")
+        self.assertEqual(result.status, 3, result)
+        path = self.host.etc / "herald.xml"
+        first = self.line_of(path, "<network>")
+        self.assertIn(f"herald.xml:{first + line}: ", result.err)
+        self.assertIn(text, result.err)
+
+    def warned(self, parts, text):
+        self.host.herald_xml(NETWORK + "\n" + parts)
+        result = self.host.run("check")
+        self.assertEqual(result.status, 0, result)
+        self.assertIn("warning: ", result.err)
+        self.assertIn(text, result.err)
+        self.others_go_on()
+
+    def test_store(self):
+        self.unusable('<store windows="1h"/>', 1, 'did you mean "window"?')
+        self.unusable('<store><commit most="0"/></store>', 1,
+                      'most="0" is no number between 1 and 100000')
+
+    def test_workers(self):
+        self.unusable('<workers\n number="65"/>', 2,
+                      'number="65" is no number between 1 and 64')
+
+    def test_intake(self):
+        self.unusable('<intake><listen address="localhost:80"/></intake>', 1,
+                      "is no address and port; write it like 127.0.0.1:8414")
+        self.unusable('<intake>\n<listen socket="/a"/>\n'
+                      '<listen socket="/a"/></intake>', 3,
+                      "/a is listened to already, in line")
+        self.unusable('<intake><listen socket="/a"><allow user="www" '
+                      'workspace="nobody"/></listen></intake>', 1,
+                      'workspace "nobody" is not declared')
+
+    def test_reached_by_others(self):
+        self.host.write("etc/t", "", 0o600)
+        self.warned('<intake><listen address="0.0.0.0:8414"/>'
+                    '<tokens path="t"/></intake>',
+                    "can be reached from other hosts, and tokens pass in "
+                    "clear")
+
+    def test_a_user_that_is_not_there(self):
+        self.warned('<intake><listen socket="/run/h">'
+                    '<allow user="no-such-user" workspace="*"/>'
+                    '<allow group="0" workspace="*"/></listen></intake>',
+                    'there is no user "no-such-user" on this host')
+        self.warned('<intake><listen socket="/run/h">'
+                    '<allow group="no-such-group" workspace="*"/>'
+                    '</listen></intake>',
+                    'there is no group "no-such-group" on this host')
+
+
+class Fallback(Config):
+    def test_nobody(self):
+        path = self.host.mailer("mails", 1, delivery='\n<fallback '
+                                'integration="goods"/>')
+        self.says(path, self.line_of(path, "<fallback"),
+                  'there is no integration "goods" to fall back on; did you '
+                  'mean "good"?')
+
+    def test_no_mailer(self):
+        path = self.host.mailer("mails", 1, delivery='\n<fallback '
+                                'integration="good"/>')
+        self.says(path, self.line_of(path, "<fallback"),
+                  '<fallback> names "good", which sends no e-mails')
+
+    def test_a_circle(self):
+        path = self.host.mailer("one", 1, delivery='\n<fallback '
+                                'integration="two"/>')
+        self.host.mailer("two", 1, delivery='<fallback integration="one"/>')
+        self.says(path, self.line_of(path, "<fallback"),
+                  '<fallback> leads from "two" back to "one"', errors=2)
+
+    def test_disabled(self):
+        self.host.mailer("one", 1, delivery='<fallback integration="two"/>')
+        self.host.mailer("two", 1, enabled=False)
+        result = self.host.run("check")
+        self.assertEqual(result.status, 0, result)
+        self.assertIn('"two", which <fallback> names, is disabled and will '
+                      'not take over; run: herald enable two', result.err)
+        self.assertIn("3 integrations in order, 0 broken", result.out)
+
+
 class Files(Config):
     def test_broken_xml(self):
         self.broken("<integration\n<x>", 2)

@@ -28,6 +28,10 @@ check (const struct descriptor *descriptor, const struct problems *problems)
       || descriptor->delivery.in_flight > DESCRIPTOR_MAX_IN_FLIGHT
       || descriptor->delivery.batch_max > DESCRIPTOR_MAX_BATCH)
     abort ();
+  if (descriptor->delivery.fallback != NULL
+      && (!descriptor_is_name (descriptor->delivery.fallback)
+          || strcmp (descriptor->delivery.fallback, descriptor->name) == 0))
+    abort ();
   for (size_t k = 0; k < mapping_count (descriptor->mapping); k++)
     if (mapping_target (descriptor->mapping, k)[0] == '\0')
       abort ();

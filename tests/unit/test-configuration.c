@@ -439,6 +439,43 @@ test_fallback_kinds (void **state)
   configuration_free (configuration);
 }
 
+#define OF(name, workspaces, fallback)                                    \
+  "<integration xmlns=\"urn:herald:integration:1\" name=\"" name "\" "     \
+  "provider=\"x\"><workspaces" workspaces "<mail><to source=\"email\"/>"   \
+  "<subject>s</subject><text>t</text></mail><delivery>\n" fallback        \
+  "</delivery></integration>"
+#define FALLBACK(name) "<fallback integration=\"" name "\"/>"
+
+/* What is one tenant's must not get where the host did not say so. */
+static void
+test_fallback_workspaces (void **state)
+{
+  struct fixture *fixture = *state;
+  struct configuration *configuration;
+
+  fixture_write (fixture->directory, "conf.d/a.xml",
+                 OF ("a", " all=\"true\"/>", FALLBACK ("b")), 0644);
+  fixture_write (fixture->directory, "conf.d/b.xml",
+                 OF ("b", "><workspace>acme</workspace></workspaces>", ""),
+                 0644);
+  fixture_write (fixture->directory, "conf.d/c.xml",
+                 OF ("c", "><workspace>acme</workspace></workspaces>",
+                     FALLBACK ("b")), 0644);
+  fixture_write (fixture->directory, "conf.d/d.xml",
+                 OF ("d", "><workspace>acme</workspace></workspaces>",
+                     FALLBACK ("e")), 0644);
+  fixture_write (fixture->directory, "conf.d/e.xml",
+                 OF ("e", " all=\"true\"/>", ""), 0644);
+  configuration = read_fallbacks (fixture, PROBLEM_ERROR, "<fallback> names "
+                                  "\"b\", which does not serve all "
+                                  "workspaces that this one serves; add them "
+                                  "to its <workspaces>, or name another", 1);
+  assert_true (configuration_find (configuration, "a")->has_errors);
+  assert_false (configuration_find (configuration, "c")->has_errors);
+  assert_false (configuration_find (configuration, "d")->has_errors);
+  configuration_free (configuration);
+}
+
 static void
 test_fallback_disabled (void **state)
 {
@@ -465,7 +502,8 @@ main (void)
     TEST (test_samples), TEST (test_routes), TEST (test_routes_faults),
     TEST (test_fallback), TEST (test_fallback_circle),
     TEST (test_fallback_absent), TEST (test_fallback_unread),
-    TEST (test_fallback_kinds), TEST (test_fallback_disabled),
+    TEST (test_fallback_kinds), TEST (test_fallback_workspaces),
+    TEST (test_fallback_disabled),
   };
 
   return cmocka_run_group_tests (tests, NULL, NULL);

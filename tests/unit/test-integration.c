@@ -65,7 +65,9 @@ static const struct herald_field fields[] = {
   { .name = "key", .label = "Key", .type = HERALD_TARGET,
     .flags = HERALD_ORDER_KEY },
   { .name = "relay", .label = "Relay", .type = HERALD_TEXT,
-    .flags = HERALD_HOST_ONLY }
+    .flags = HERALD_HOST_ONLY },
+  { .name = "password", .label = "Password", .type = HERALD_TEXT,
+    .flags = HERALD_SECRET }
 };
 
 static const struct herald_plugin hook = {
@@ -134,6 +136,39 @@ assert_accepted (const char *xml)
 }
 
 /* ------------------------------------------------------------------ */
+
+static bool
+is_masked (const char *text)
+{
+  struct buf out = BUF_INIT (0);
+  bool is_masked;
+
+  redact_add_secrets_only (&out, text, strlen (text));
+  is_masked = strcmp (out.data, "***") == 0;
+  buf_done (&out);
+  return is_masked;
+}
+
+/* An integration's secrets are masked until it is closed. */
+static void
+test_secrets (void **state)
+{
+  struct host_fixture host;
+  struct integration *integration;
+
+  (void) state;
+  open_host (&host);
+  integration = host_fixture_integration (&host, DESCRIPTOR ("hook", MAP
+    "<settings><setting name=\"password\">open-sesame</setting></settings>"));
+  assert_non_null (integration);
+  token_set (&integration->token, "a-token", NULL, 0, 0);
+  assert_true (is_masked ("open-sesame"));
+  assert_true (is_masked ("a-token"));
+  integration_close (integration);
+  assert_false (is_masked ("open-sesame"));
+  assert_false (is_masked ("a-token"));
+  host_fixture_close (&host);
+}
 
 static void
 test_defaults (void **state)
@@ -312,6 +347,7 @@ int
 main (void)
 {
   const struct CMUnitTest tests[] = {
+    cmocka_unit_test (test_secrets),
     cmocka_unit_test (test_defaults),
     cmocka_unit_test (test_own_values),
     cmocka_unit_test (test_limit),

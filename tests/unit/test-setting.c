@@ -77,6 +77,33 @@ test_inline (void **state)
   fixture_expect_none (fixture->problems);
 }
 
+/* What is not wanted is looked at and left where it is. */
+static void
+test_not_wanted (void **state)
+{
+  struct fixture *fixture = *state;
+  const struct setting *setting;
+
+  fixture->wants_value = false;
+  setting = read_element (fixture, "a.xml", "<setting name=\"key\" "
+                          "from=\"file\" path=\"/no/such/file\"/>");
+  assert_null (setting->value);
+  assert_false (setting->is_inline);
+  assert_string_equal (setting->name, "key");
+  setting = read_element (fixture, "a.xml", "<setting name=\"key\" "
+                          "from=\"env\" variable=\"HERALD_NONE\"/>");
+  assert_null (setting->value);
+  setting = read_element (fixture, "a.xml",
+                          "<setting name=\"key\">word</setting>");
+  assert_null (setting->value);
+  assert_true (setting->is_inline);
+  fixture_expect_none (fixture->problems);
+  setting_forget (setting);
+  read_element (fixture, "a.xml", "<setting name=\"key\" from=\"env\"/>");
+  fixture_expect (fixture->problems, PROBLEM_ERROR, 2, "setting \"key\" has "
+                  "from=\"env\" but no variable=");
+}
+
 static void
 test_fetched (void **state)
 {
@@ -94,6 +121,10 @@ test_fetched (void **state)
   assert_false (setting->is_inline);
   redact_add (&masked, "is s3cret-value", 15, 0);
   assert_string_equal (masked.data, "is ***");
+  setting_forget (setting);
+  buf_clear (&masked);
+  redact_add (&masked, "is s3cret-value", 15, 0);
+  assert_string_equal (masked.data, "is s3cret-value");
   buf_done (&masked);
   setenv ("HERALD_TEST", "from env", 1);
   setting = read_element (fixture, "a.xml", "<setting name=\"key\" "
@@ -167,7 +198,8 @@ int
 main (void)
 {
   const struct CMUnitTest tests[] = {
-    TEST (test_inline), TEST (test_fetched), TEST (test_faults),
+    TEST (test_inline), TEST (test_not_wanted), TEST (test_fetched),
+    TEST (test_faults),
   };
 
   return cmocka_run_group_tests (tests, NULL, NULL);

@@ -534,6 +534,42 @@ test_canonical (void **state)
   buf_done (&two);
 }
 
+static bool
+is_masked (const char *text)
+{
+  struct buf out = BUF_INIT (0);
+  bool is_masked;
+
+  redact_add_secrets_only (&out, text, strlen (text));
+  is_masked = strcmp (out.data, "***") == 0;
+  buf_done (&out);
+  return is_masked;
+}
+
+static void
+test_forget (void **state)
+{
+  struct fixture *fixture = *state;
+  struct herald_settings *one, *two;
+
+  fixture->scope.is_private_file = true;
+  give (fixture, "endpoint", "https://api.example/");
+  give (fixture, "auth", "bearer");
+  give (fixture, "api-key", "key-of-one");
+  give_default (fixture, "api-key", "key-of-host");
+  fixture->defaults[0].is_private = true;
+  one = make (fixture);
+  assert_non_null (one);
+  two = make (fixture);
+  settings_forget (one);
+  assert_true (is_masked ("key-of-one"));
+  assert_true (is_masked ("key-of-host"));
+  settings_forget (two);
+  assert_false (is_masked ("key-of-one"));
+  assert_false (is_masked ("key-of-host"));
+  settings_forget (NULL);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown (name, set_up, tear_down)
 
 int
@@ -546,7 +582,7 @@ main (void)
     TEST (test_places), TEST (test_secrets), TEST (test_when),
     TEST (test_presets_and_defaults), TEST (test_deprecated),
     TEST (test_unfetched), TEST (test_bad_preset), TEST (test_complaints),
-    TEST (test_canonical),
+    TEST (test_canonical), TEST (test_forget),
   };
 
   return cmocka_run_group_tests (tests, NULL, NULL);
