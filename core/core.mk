@@ -164,7 +164,10 @@ core_libherald_core_la_SOURCES += \
 
 # -- serve: processes that do not end
 core_libherald_core_la_SOURCES += \
-	core/serve/flight.c core/serve/flight.h
+	core/serve/flight.c core/serve/flight.h \
+	core/serve/ledger.c core/serve/ledger.h \
+	core/serve/ledger_state.h \
+	core/serve/ledger_thread.c
 
 # -- command: one file a subcommand
 core_libherald_core_la_SOURCES += \

@@ -31,6 +31,7 @@ unit_tests = \
 	tests/unit/test-json-index \
 	tests/unit/test-keyring \
 	tests/unit/test-lane \
+	tests/unit/test-ledger \
 	tests/unit/test-limits \
 	tests/unit/test-loader \
 	tests/unit/test-log \
