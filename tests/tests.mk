@@ -142,6 +142,16 @@ chaos: herald $(pluginexec_LTLIBRARIES) $(chaos_modules)
 	  --rounds='$(ROUNDS)' $(CHAOS_FLAGS)
 .PHONY: chaos
 
+# make soak MINUTES=10 RATE=1000
+MINUTES = 10
+RATE = 1000
+EXTRA_DIST += tests/soak/soak.py tests/soak/steady.py
+soak: herald $(pluginexec_LTLIBRARIES)
+	$(AM_TESTS_ENVIRONMENT) \
+	  $(PYTHON) $(top_srcdir)/tests/soak/soak.py --minutes='$(MINUTES)' \
+	  --rate='$(RATE)'
+.PHONY: soak
+
 # -- make bench: herald beside what could be had at best
 
 EXTRA_PROGRAMS = tests/bench/batch-sink tests/bench/curl-multi \
@@ -151,13 +161,16 @@ tests_bench_curl_multi_LDADD = $(CURL_LIBS)
 tests_bench_measure_LDADD =
 CLEANFILES += $(EXTRA_PROGRAMS)
 EXTRA_DIST += tests/bench/bench tests/bench/receivers.py \
-	tests/bench/runs.py tests/bench/vendors.mjs
+	tests/bench/results.py tests/bench/runs.py tests/bench/served.py \
+	tests/bench/vendors.mjs
 
 BENCH_FLAGS =
-bench: herald $(pluginexec_LTLIBRARIES) $(EXTRA_PROGRAMS) tests/interop/installed
+bench: herald $(pluginexec_LTLIBRARIES) $(chaos_modules) $(EXTRA_PROGRAMS) \
+	tests/interop/installed
 	HERALD='$(abs_top_builddir)/herald' \
 	  HERALD_PLUGINS='$(abs_top_builddir)/plugins/.libs' \
 	  BENCH_BIN='$(abs_top_builddir)/tests/bench' \
+	  CHAOS_MODULES='$(abs_top_builddir)/tests/chaos/.libs' \
 	  INTEROP='$(abs_top_builddir)/tests/interop' NODE='$(NODE)' \
 	  PYTHONDONTWRITEBYTECODE=1 \
 	  $(PYTHON) $(top_srcdir)/tests/bench/bench $(BENCH_FLAGS)

@@ -110,11 +110,14 @@ class Site(Host):
         self.write("etc/intake.tokens", f"test {TOKEN} *\n", 0o600)
         self.workers = 'number="1" watchdog="10s" stop="5s"'
         self.more = ""
+        self.store_attributes = ""
         self.write_herald_xml()
 
-    def serve_with(self, workers: str, more: str = "") -> None:
-        """The attributes of <workers>, and further elements."""
-        self.workers, self.more = workers, more
+    def serve_with(self, workers: str, more: str = "",
+                   store: str = "") -> None:
+        """The attributes of <workers>, further elements, and attributes of
+        <store>."""
+        self.workers, self.more, self.store_attributes = workers, more, store
         self.write_herald_xml()
 
     def write_herald_xml(self, network: str = NETWORK) -> None:
@@ -122,7 +125,7 @@ class Site(Host):
                   f'<listen socket="{self.socket}"/>')
         self.herald_xml(
             f'{network}{self.more}'
-            f'<store directory="{self.store}"/>'
+            f'<store directory="{self.store}" {self.store_attributes}/>'
             f'<intake>{listen}<tokens path="intake.tokens"/></intake>'
             f'<workers {self.workers}/>')
 

@@ -24,7 +24,8 @@ import unittest
 from pathlib import Path
 from typing import Any, Callable, Dict, List
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "soak")]
 
 from disk import FULL, SHORT, SYNC, WRITE, FaultFs      # noqa: E402
 from endpoints import MOODS, Arrival, Endpoint, MailSink, Mood, \
@@ -33,6 +34,8 @@ from mischief import CLEAN, make_plan                   # noqa: E402
 from oracle import Case, DeadLetter, Event, Fault, Rule, \
     findings                                            # noqa: E402
 from producer import Ledger, Producer, Wish             # noqa: E402
+from soak import Sample, judge                          # noqa: E402
+from steady import Steady, percentile                   # noqa: E402
 
 FAULTFS = Path(os.environ.get("CHAOS_MODULES", ".")) / "faultfs.so"
 
@@ -386,6 +389,32 @@ class WholeTest(unittest.TestCase):
         found = self.case(lambda n: 2 if n == 20 else 1)
         self.assertEqual(len(found), 1)
         self.assertIn("1 arrived twice at web", found[0])
+
+
+class SteadyTest(unittest.TestCase):
+    """What make soak and make bench measure with."""
+
+    def test_times(self) -> None:
+        end = Endpoint("web", latency=0.05)
+        with Services(end):
+            intake = FakeIntake(end, lambda n: 1)
+            steady = Steady(intake.server_address[1], "t", [end])
+            steady.run(15, 1)
+            intake.finish()
+        self.assertEqual(steady.accepted, 15)
+        self.assertEqual(steady.n_arrived, {"web": 15})
+        self.assertGreater(percentile(steady.seconds["web"], 0), 0.05)
+        self.assertLess(percentile(steady.seconds["web"], 0.5), 1)
+
+    def test_growth(self) -> None:
+        flat = [Sample(20000 + k % 2, 20, 5 + k % 3) for k in range(100)]
+        self.assertEqual(judge(flat), [])
+        self.assertEqual(len(judge([
+            one._replace(resident_kib=20000 + 50 * k)
+            for k, one in enumerate(flat)])), 1)
+        self.assertEqual(len(judge([
+            one._replace(n_files=20 + k // 20)
+            for k, one in enumerate(flat)])), 1)
 
 
 class PlanTest(unittest.TestCase):
