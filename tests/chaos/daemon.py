@@ -146,7 +146,7 @@ class Site(Host):
                    for one in self.lanes().values())
 
     def dead(self) -> List[Dict[str, Any]]:
-        return self.json("dead", "list")["dead"]
+        return self.json("dead", "list", "--most", "0")["letters"]
 
 
 def processes_of(directory: Path) -> List[Process]:

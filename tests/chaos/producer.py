@@ -238,4 +238,4 @@ def refused_of(text: str) -> Dict[int, str]:
     """The indexes of events that were not accepted, with the reasons."""
     read = json.loads(text)
     return {one["index"]: one["reason"] for one in read["events"]
-            if one["status"] not in ("accepted", "seen")}
+            if one["status"] not in ("accepted", "duplicate")}

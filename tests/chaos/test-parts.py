@@ -323,9 +323,9 @@ class FakeHandler(http.server.BaseHTTPRequestHandler):
             for k, one in enumerate(made):
                 status = "accepted"
                 if not one["id"]:
-                    status = "refused"
+                    status = "rejected"
                 elif one["id"] in self.server.seen:     # type: ignore
-                    status = "seen"
+                    status = "duplicate"
                 else:
                     self.server.seen[one["id"]] = True  # type: ignore
                     self.server.todo.append(one)        # type: ignore
@@ -334,7 +334,7 @@ class FakeHandler(http.server.BaseHTTPRequestHandler):
             self.close_connection = True        # accepted; the answer is lost
             self.connection.shutdown(socket.SHUT_RDWR)
             return
-        is_bad = any(one["status"] == "refused" for one in events)
+        is_bad = any(one["status"] == "rejected" for one in events)
         self.answer(400 if is_bad else 202, {"events": events}, {})
 
     def answer(self, status: int, body: Any, more: Dict[str, str]) -> None:
