@@ -34,7 +34,10 @@ enum { LOCK_WRITER, LOCK_TURN, LOCK_LANES = 16 };
 static const char *const place_files[] = {
   "store.db", "store.db-wal", "store.db-shm", "reserve", "bell", "locks"
 };
-enum { PLACE_DB, PLACE_LOG, PLACE_RESERVE = 3, PLACE_BELL, PLACE_LOCKS, PLACE_FILES };
+enum {
+  PLACE_DB, PLACE_LOG, PLACE_RESERVE = 3, PLACE_BELL, PLACE_LOCKS,
+  PLACE_FILES
+};
 
 struct place {
   char *path;

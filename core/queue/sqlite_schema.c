@@ -142,7 +142,8 @@ const char *const sqlite_statements[SQLITE_STATEMENTS] = {
   [DEAD_NEXT] =
     "SELECT d.n, d.lane, d.seq, d.died_ms, d.attempts, e.deliveries,"
     " d.reason, e.body FROM dead AS d CROSS JOIN events AS e ON e.seq = d.seq"
-    " WHERE d.n > ?1 AND d.n <= ?6 AND (?2 = 0 OR d.lane = ?2) AND (?3 = 0 OR d.seq = ?3)"
+    " WHERE d.n > ?1 AND d.n <= ?6"
+    " AND (?2 = 0 OR d.lane = ?2) AND (?3 = 0 OR d.seq = ?3)"
     " AND (?4 = 0 OR d.died_ms < ?4) AND instr (d.reason, ?5) ORDER BY d.n",
   [DEAD_REMOVE] = "DELETE FROM dead WHERE n = ?1",
 

@@ -6,6 +6,7 @@
 #include "queue-fixture.h"
 
 #include <ftw.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -182,4 +183,59 @@ fixture_tidy (struct queue *queue, int64_t now_ms)
   for (size_t i = 0; i < 100000 && !is_done; i++)
     assert_int_equal (queue_tidy (queue, now_ms, &is_done), QUEUE_OK);
   assert_true (is_done);
+}
+
+int64_t
+fixture_query (const char *store, const char *sql)
+{
+  char path[128];
+  sqlite3 *db;
+  sqlite3_stmt *statement;
+  int64_t value;
+
+  snprintf (path, sizeof path, "%s/store.db", store);
+  assert_int_equal (sqlite3_open_v2 (path, &db, SQLITE_OPEN_READWRITE, NULL),
+                    SQLITE_OK);
+  sqlite3_busy_timeout (db, 5000);
+  assert_int_equal (sqlite3_prepare_v2 (db, sql, -1, &statement, NULL),
+                    SQLITE_OK);
+  assert_int_equal (sqlite3_step (statement), SQLITE_ROW);
+  value = sqlite3_column_int64 (statement, 0);
+  sqlite3_finalize (statement);
+  sqlite3_close (db);
+  return value;
+}
+
+#define DELIVERIES                                                        \
+  "(SELECT lane, seq FROM waiting UNION ALL SELECT lane, seq FROM retries" \
+  " UNION ALL SELECT lane, seq FROM dead)"
+
+void
+fixture_assert_whole (const char *store)
+{
+  static const char *const wrong[] = {
+    "SELECT count(*) FROM lanes AS l WHERE"
+    " waiting != (SELECT count(*) FROM waiting WHERE lane = l.lane) OR"
+    " retrying != (SELECT count(*) FROM retries WHERE lane = l.lane) OR"
+    " dead != (SELECT count(*) FROM dead WHERE lane = l.lane)",
+    "SELECT count(*) FROM " DELIVERIES " WHERE seq NOT IN"
+    " (SELECT seq FROM events)",
+    "SELECT count(*) FROM events WHERE seq NOT IN"
+    " (SELECT seq FROM " DELIVERIES ")",
+    "SELECT count(*) FROM events AS e LEFT JOIN shares AS s ON s.seq = e.seq"
+    " WHERE (e.deliveries > 1) != (s.seq IS NOT NULL) OR s.open !="
+    " (SELECT count(*) FROM " DELIVERIES " AS d WHERE d.seq = e.seq)",
+    "SELECT count(*) FROM shares WHERE seq NOT IN (SELECT seq FROM events)",
+    "SELECT count(*) FROM events WHERE seq NOT IN (SELECT seq FROM accepted)",
+    "SELECT count(*) FROM marks AS m WHERE NOT EXISTS"
+    " (SELECT 1 FROM waiting WHERE lane = m.lane AND seq = m.seq)"
+    " AND NOT EXISTS"
+    " (SELECT 1 FROM retries WHERE lane = m.lane AND seq = m.seq)",
+  };
+
+  assert_int_equal (fixture_query (store, "SELECT integrity_check = 'ok'"
+                                   " FROM pragma_integrity_check"), 1);
+  for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+    if (fixture_query (store, wrong[i]) != 0)
+      fail_msg ("not whole: %s", wrong[i]);
 }

@@ -66,6 +66,11 @@ void fixture_settle (struct queue *queue, uint32_t lane, uint64_t seq,
 void fixture_assert_counts (struct queue *queue, uint32_t lane,
                             uint64_t waiting, uint64_t retrying,
                             uint64_t dead);
+/* Does a store of SQLite's hold together: SQLite's own check, the counts of
+ * lanes, every delivery its event, every event a delivery? */
+void fixture_assert_whole (const char *store);
+/* The first value of a query of a store. */
+int64_t fixture_query (const char *store, const char *sql);
 /* queue_tidy () until there is nothing more to do. */
 void fixture_tidy (struct queue *queue, int64_t now_ms);
 struct queue_lane_state fixture_state (struct queue *queue, uint32_t lane);

@@ -49,7 +49,9 @@ unit_tests = \
 	tests/unit/test-proof \
 	tests/unit/test-queue \
 	tests/unit/test-queue-left \
+	tests/unit/test-queue-model \
 	tests/unit/test-queue-out \
+	tests/unit/test-queue-processes \
 	tests/unit/test-redact \
 	tests/unit/test-reply \
 	tests/unit/test-request \
