@@ -169,6 +169,30 @@ core_libherald_core_la_SOURCES += \
 	core/serve/ledger_state.h \
 	core/serve/ledger_thread.c
 
+# -- intake: events in, over HTTP
+core_libherald_core_la_SOURCES += \
+	core/intake/allows.c core/intake/allows.h \
+	core/intake/answer.c core/intake/answer.h \
+	core/intake/binary.c core/intake/binary.h \
+	core/intake/body.c core/intake/body.h \
+	core/intake/caller.c core/intake/caller.h \
+	core/intake/committer.c core/intake/committer.h \
+	core/intake/crowd.c core/intake/crowd.h \
+	core/intake/http.c core/intake/http.h \
+	core/intake/intake.c core/intake/intake.h \
+	core/intake/intake_events.c \
+	core/intake/intake_health.c \
+	core/intake/intake_state.h \
+	core/intake/linger.c core/intake/linger.h \
+	core/intake/listener.c core/intake/listener.h \
+	core/intake/media.c core/intake/media.h \
+	core/intake/peer.c core/intake/peer.h \
+	core/intake/routes.c core/intake/routes.h \
+	core/intake/scraper.c core/intake/scraper.h \
+	core/intake/submission.c core/intake/submission.h \
+	core/intake/tokens.c core/intake/tokens.h \
+	core/intake/unzip.c core/intake/unzip.h
+
 # -- command: one file a subcommand
 core_libherald_core_la_SOURCES += \
 	core/command/add.c \
@@ -178,6 +202,7 @@ core_libherald_core_la_SOURCES += \
 	core/command/enable.c \
 	core/command/explain.c \
 	core/command/input.c core/command/input.h \
+	core/command/intake.c \
 	core/command/list.c \
 	core/command/options.c core/command/options.h \
 	core/command/outfile.c core/command/outfile.h \

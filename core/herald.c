@@ -38,6 +38,7 @@ static const struct {
   { "remove", "delete an integration", command_remove },
   { "providers", "show the plugins installed", command_providers },
   { "describe", "tell a provider's settings", command_describe },
+  { "intake", "take events over HTTP into the store", command_intake },
 };
 
 static void

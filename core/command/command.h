@@ -31,7 +31,8 @@ typedef int command_fn (const struct command_globals *globals, int argc,
                         char **argv);
 
 command_fn command_add, command_check, command_describe, command_disable,
-  command_enable, command_explain, command_list, command_providers,
-  command_remove, command_send, command_test, command_verify;
+  command_enable, command_explain, command_intake, command_list,
+  command_providers, command_remove, command_send, command_test,
+  command_verify;
 
 #endif
