@@ -119,11 +119,20 @@ core_libherald_core_la_SOURCES += \
 # -- delivery: lanes, limits and retries
 core_libherald_core_la_SOURCES += \
 	core/delivery/backoff.c core/delivery/backoff.h \
+	core/delivery/breaker.c core/delivery/breaker.h \
+	core/delivery/cut.c core/delivery/cut.h \
 	core/delivery/delivery.c core/delivery/delivery.h \
 	core/delivery/dispatcher.c core/delivery/dispatcher.h \
 	core/delivery/exchange.c core/delivery/exchange.h \
 	core/delivery/keyring.c core/delivery/keyring.h \
 	core/delivery/lane.c core/delivery/lane.h \
+	core/delivery/lane_mode.c \
+	core/delivery/lane_order.c \
+	core/delivery/lane_pump.c \
+	core/delivery/lane_run.c \
+	core/delivery/lane_settle.c \
+	core/delivery/lane_state.h \
+	core/delivery/lane_weigh.c \
 	core/delivery/limiter.c core/delivery/limiter.h \
 	core/delivery/retries.c core/delivery/retries.h \
 	core/delivery/shelf.c core/delivery/shelf.h \
