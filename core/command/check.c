@@ -10,6 +10,7 @@
 
 #include "base/json_doc.h"
 #include "command.h"
+#include "intake/tokens.h"
 #include "options.h"
 #include "output.h"
 #include "session.h"
@@ -34,6 +35,34 @@ check_allow (const struct session *session, unsigned line,
 }
 
 static void
+check_tokens (const struct session *session)
+{
+  const struct herald_xml *host = session->configuration->herald;
+  unsigned line = host->intake.tokens_line;
+  struct tokens *tokens;
+  char reason[400];
+
+  tokens = tokens_read (host->intake.tokens_path, reason, sizeof reason);
+  if (tokens == NULL) {
+    problems_add (session->problems, PROBLEM_ERROR, host->path, line, NULL,
+                  "%s: %s", host->intake.tokens_path, reason);
+    return;
+  }
+  for (size_t k = 0; tokens_at (tokens, k) != NULL; k++) {
+    const struct caller *caller = tokens_at (tokens, k);
+
+    for (size_t i = 0; i < caller->n_workspaces; i++)
+      if (!herald_xml_has_workspace (host, caller->workspaces[i]))
+        problems_add (session->problems, PROBLEM_WARNING, host->path, line,
+                      NULL, "%s: the token of %s is for workspace \"%s\", "
+                      "which is not declared", host->intake.tokens_path,
+                      caller->name, caller->workspaces[i]);
+  }
+  tokens_free (tokens);
+}
+
+/* What the intake asks for beside herald.xml. */
+static void
 check_intake (const struct session *session)
 {
   const struct herald_intake *intake;
@@ -41,6 +70,8 @@ check_intake (const struct session *session)
   if (session->configuration == NULL)
     return;
   intake = &session->configuration->herald->intake;
+  if (intake->tokens_path != NULL)
+    check_tokens (session);
   for (size_t i = 0; i < intake->n_listens; i++)
     for (size_t k = 0; k < intake->listens[i].n_allows; k++)
       check_allow (session, intake->listens[i].line,

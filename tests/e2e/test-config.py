@@ -125,11 +125,26 @@ class Daemon(Config):
                       'workspace "nobody" is not declared')
 
     def test_reached_by_others(self):
-        self.host.write("etc/t", "", 0o600)
+        self.host.write("etc/t", "shop a-token-of-20-letters acme\n", 0o600)
         self.warned('<intake><listen address="0.0.0.0:8414"/>'
                     '<tokens path="t"/></intake>',
                     "can be reached from other hosts, and tokens pass in "
                     "clear")
+
+    def test_tokens(self):
+        token = self.host.hide("a-token-of-20-letters")
+        parts = '\n<intake>\n<tokens path="t"/></intake>'
+        self.host.herald_xml(NETWORK + parts)
+        path = self.host.etc / "herald.xml"
+        line = self.line_of(path, "<tokens")
+        self.says(path, line, "etc/t: there is no such file")
+        self.host.write("etc/t", f"shop {token} acme\nbad line\n", 0o600)
+        self.says(path, line, "etc/t: line 2: ")
+        self.host.write("etc/t", f"shop {token} acme\n", 0o644)
+        self.says(path, line, "etc/t: others may read it; run: chmod o-r ")
+        self.host.write("etc/t", f"shop {token} nobody,acme\n", 0o600)
+        self.warned(parts, 'etc/t: the token of shop is for workspace '
+                    '"nobody", which is not declared')
 
     def test_a_user_that_is_not_there(self):
         self.warned('<intake><listen socket="/run/h">'

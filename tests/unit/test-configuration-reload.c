@@ -152,16 +152,23 @@ test_keep_again (void **state)
 {
   struct fixture *fixture = *state;
   struct configuration *configuration, *first;
+  unsigned char before[CRYPTO_SHA256_LEN], after[CRYPTO_SHA256_LEN];
 
   write_file (fixture, "1", "a", LABEL ("first"));
   write_file (fixture, "2", "b", LABEL ("first"));
   first = configuration = read_all (fixture);
+  configuration_digest (configuration, configuration->descriptors[0],
+                        before);
   write_file (fixture, "1", "a", "<x/>");
   for (int i = 0; i < 3; i++) {
     configuration = reload (fixture, configuration);
     expect_kept (fixture, "a", 1);
     assert_string_equal (configuration_find (configuration, "a")->label,
                          "first");
+    /* Its lane has no reason to stop. */
+    configuration_digest (configuration, configuration->descriptors[0],
+                          after);
+    assert_memory_equal (after, before, sizeof after);
     /* Those between are not kept. */
     assert_ptr_equal (configuration->owners[0], first);
     assert_int_equal (first->n_holds, 1);
@@ -171,6 +178,8 @@ test_keep_again (void **state)
   fixture_expect_none (fixture->problems);
   assert_string_equal (configuration_find (configuration, "a")->label,
                        "second");
+  configuration_digest (configuration, configuration->descriptors[0], after);
+  assert_memory_not_equal (after, before, sizeof after);
   configuration_free (configuration);
 }
 
