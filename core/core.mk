@@ -207,26 +207,35 @@ core_libherald_core_la_SOURCES += \
 	core/command/add.c \
 	core/command/check.c \
 	core/command/command.h \
+	core/command/dead.c \
 	core/command/describe.c \
 	core/command/enable.c \
 	core/command/explain.c \
+	core/command/forget.c \
 	core/command/input.c core/command/input.h \
 	core/command/intake.c \
 	core/command/list.c \
 	core/command/options.c core/command/options.h \
 	core/command/outfile.c core/command/outfile.h \
 	core/command/output.c core/command/output.h \
+	core/command/pause.c \
 	core/command/progress.c core/command/progress.h \
 	core/command/providers.c \
+	core/command/queue.c \
 	core/command/rejects.c core/command/rejects.h \
 	core/command/remove.c \
 	core/command/report.c core/command/report.h \
 	core/command/sample.c core/command/sample.h \
+	core/command/screen.c core/command/screen.h \
 	core/command/send.c \
 	core/command/logging.c core/command/logging.h \
 	core/command/session.c core/command/session.h \
+	core/command/status.c \
+	core/command/status_view.c core/command/status_view.h \
+	core/command/store.c core/command/store.h \
 	core/command/table.c core/command/table.h \
 	core/command/test.c \
+	core/command/trace.c \
 	core/command/trial.c core/command/trial.h \
 	core/command/verify.c
 

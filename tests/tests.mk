@@ -57,6 +57,7 @@ script_tests = \
 	tests/e2e/test-lanes.py \
 	tests/e2e/test-input.py \
 	tests/e2e/test-config.py \
+	tests/e2e/test-operating.py \
 	tests/e2e/test-operator.py \
 	tests/e2e/test-commands.py \
 	tests/e2e/test-memory.py \
@@ -107,6 +108,10 @@ EXTRA_DIST += $(node_tests) tests/interop/install.sh \
 
 # make check TESTS='$(quick_tests)'
 quick_tests = $(unit_tests) $(shell_tests)
+
+# What tests/e2e/test-operating.py fills a store with.
+check_PROGRAMS += tests/e2e/store-keeper
+tests_e2e_store_keeper_LDADD = core/libherald-core.la
 
 EXTRA_DIST += tests/sandbox tests/e2e
 EXTRA_DIST += $(shell_tests) tests/plugin-cases.sh tests/tap.py

@@ -30,9 +30,10 @@ struct command_globals {        /* the options before the command */
 typedef int command_fn (const struct command_globals *globals, int argc,
                         char **argv);
 
-command_fn command_add, command_check, command_describe, command_disable,
-  command_enable, command_explain, command_intake, command_list,
-  command_providers, command_remove, command_send, command_test,
-  command_verify;
+command_fn command_add, command_check, command_dead, command_describe,
+  command_disable, command_enable, command_explain, command_forget,
+  command_intake, command_list, command_pause, command_providers,
+  command_queue, command_remove, command_resume, command_send, command_status,
+  command_test, command_trace, command_verify;
 
 #endif

@@ -6,12 +6,17 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/buf.h"
+#include "base/date.h"
 #include "base/json_doc.h"
 #include "base/log.h"
 #include "command.h"
+#include "metrics/figures.h"
 #include "options.h"
 #include "output.h"
 #include "session.h"
+#include "status_view.h"
+#include "store.h"
 #include "table.h"
 
 /* What one row says of a descriptor; integration is NULL if broken. */
@@ -21,10 +26,32 @@ struct list_row {
   const char *category;
   const char *verified;
   const char *state;
+  const char *lane;             /* as "herald status" calls it */
+  const char *why;
+  uint64_t dead;                /* letters */
 };
 
+/* What else is known where there is a store; NULL: nothing. */
+struct list_lanes {
+  struct store *store;
+  struct figures *figures;
+};
+
+static void
+list_add_lane (struct list_row *row, const struct list_lanes *lanes)
+{
+  const char *name = row->descriptor->name;
+  const struct store_lane *lane = store_lane (lanes->store, name);
+
+  row->lane = status_lane_state (lanes->store, lanes->figures, name,
+                                 &row->why);
+  if (lane != NULL)
+    row->dead = lane->state.dead;
+}
+
 static struct list_row
-list_row (const struct session *session, size_t k)
+list_row (const struct session *session, const struct list_lanes *lanes,
+          size_t k)
 {
   struct list_row row = {
     .descriptor = session->configuration->descriptors[k],
@@ -47,7 +74,25 @@ list_row (const struct session *session, size_t k)
     row.state = "needs test";
   else
     row.state = "ready";
+  if (lanes != NULL)
+    list_add_lane (&row, lanes);
   return row;
+}
+
+/* "parked: the token was refused; 3 dead letters". */
+static void
+list_print_lane (struct table *table, const struct list_row *row)
+{
+  struct buf text = BUF_INIT (0);
+
+  buf_add_text (&text, row->descriptor->is_enabled ? row->lane : "-");
+  if (*row->why != '\0')
+    buf_printf (&text, ": %s", row->why);
+  if (row->dead > 0)
+    buf_printf (&text, "; %llu dead letter%s", (unsigned long long) row->dead,
+                row->dead == 1 ? "" : "s");
+  table_add_text (table, text.data);
+  buf_done (&text);
 }
 
 static void
@@ -87,22 +132,27 @@ list_row_json (const struct list_row *row)
   json_doc_put (doc, "verified", json_doc_text (row->verified));
   json_doc_put (doc, "state", json_doc_text (row->state));
   json_doc_put (doc, "file", json_doc_text (descriptor->path));
+  if (row->lane == NULL)
+    return doc;
+  json_doc_put (doc, "lane", json_doc_text (row->lane));
+  json_doc_put (doc, "laneReason", json_doc_text (row->why));
+  json_doc_put (doc, "deadLetters", json_doc_number ((int64_t) row->dead));
   return doc;
 }
 
 static void
-list_print (const struct session *session, const char *category,
-            bool is_json)
+list_print (const struct session *session, const struct list_lanes *lanes,
+            const char *category, bool is_json)
 {
-  static const char *const titles[] = {
+  const char *const titles[] = {
     "NAME", "PROVIDER", "CATEGORY", "WORKSPACES", "ENABLED", "VERIFIED",
-    "STATE", NULL
+    "STATE", lanes != NULL ? "LANE" : NULL, NULL
   };
   struct table *table = table_new (titles);
   struct json_doc *doc = json_doc_array ();
 
   for (size_t i = 0; i < session->n_integrations; i++) {
-    struct list_row row = list_row (session, i);
+    struct list_row row = list_row (session, lanes, i);
     char workspaces[200];
 
     if (category != NULL && strcmp (category, row.category) != 0)
@@ -116,6 +166,8 @@ list_print (const struct session *session, const char *category,
     table_add (table, "%s", row.descriptor->is_enabled ? "yes" : "no");
     table_add (table, "%s", row.verified);
     table_add (table, "%s", row.state);
+    if (lanes != NULL)
+      list_print_lane (table, &row);
   }
   if (is_json)
     output_json (doc);
@@ -124,6 +176,22 @@ list_print (const struct session *session, const char *category,
     json_doc_free (doc);
   }
   table_free (table);
+}
+
+/* With what the store and the daemon say, if they can be seen. */
+static void
+list_run (const struct session *session, const char *category, bool is_json)
+{
+  struct list_lanes lanes = { NULL, NULL };
+
+  lanes.store = store_peek (session->configuration, session->state_directory);
+  if (lanes.store != NULL)
+    lanes.figures = figures_read (lanes.store->run_directory,
+                                  date_now_ms ());
+  list_print (session, lanes.store != NULL ? &lanes : NULL, category,
+              is_json);
+  figures_free (lanes.figures);
+  store_close (lanes.store);
 }
 
 int
@@ -143,7 +211,9 @@ command_list (const struct command_globals *globals, int argc, char **argv)
     .about = "Show the integrations of conf.d.  States: ready; disabled; "
              "needs test (a mailer whose test e-mail was not accepted with "
              "its present settings, see \"herald test\"); broken (see "
-             "\"herald check\").",
+             "\"herald check\").  Where there is a store, LANE is what "
+             "\"herald status\" calls the lane's state, why, and how many "
+             "dead letters there are.",
     .rows = rows,
   };
   struct session *session;
@@ -161,7 +231,7 @@ command_list (const struct command_globals *globals, int argc, char **argv)
     session_report (session);
     status = EXIT_CONFIG;
   } else {
-    list_print (session, category, is_json);
+    list_run (session, category, is_json);
     if (problems_errors (session->problems) > 0)
       log_warning ("some of conf.d has errors; \"herald check\" names them");
   }

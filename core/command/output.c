@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/buf.h"
+#include "base/date.h"
 #include "base/text.h"
 
 void
@@ -18,6 +20,20 @@ output_json (struct json_doc *doc)
   printf ("%s\n", text);
   free (text);
   json_doc_free (doc);
+}
+
+struct json_doc *
+output_json_time (int64_t ms)
+{
+  struct buf text = BUF_INIT (0);
+  struct json_doc *doc = NULL;
+
+  if (ms > 0) {
+    date_add_rfc3339 (&text, ms);
+    doc = json_doc_text (text.data);
+  }
+  buf_done (&text);
+  return doc;
 }
 
 void

@@ -6,13 +6,18 @@
 #include "table.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/arena.h"
+#include "base/date.h"
 #include "base/memory.h"
+#include "base/number.h"
+#include "base/redact.h"
 
-enum { TABLE_COLUMNS = 12 };
+enum { TABLE_COLUMNS = 16 };
 
 struct table {
   struct arena *arena;
@@ -61,6 +66,38 @@ table_add (struct table *table, const char *fmt, ...)
   va_end (args);
 }
 
+void
+table_add_time (struct table *table, int64_t ms)
+{
+  struct buf text = BUF_INIT (0);
+
+  if (ms > 0)
+    date_add_rfc3339 (&text, ms);
+  table_add (table, "%s", ms > 0 ? text.data : "-");
+  buf_done (&text);
+}
+
+void
+table_add_duration (struct table *table, int64_t ms)
+{
+  struct buf text = BUF_INIT (0);
+
+  if (ms >= 0)
+    number_add_duration (&text, ms);
+  table_add (table, "%s", ms >= 0 ? text.data : "-");
+  buf_done (&text);
+}
+
+void
+table_add_text (struct table *table, const char *text)
+{
+  struct buf safe = BUF_INIT (0);
+
+  redact_add (&safe, text, strlen (text), 0);
+  table_add (table, "%s", safe.len > 0 ? safe.data : "-");
+  buf_done (&safe);
+}
+
 /* Characters, not bytes; good enough for names and labels. */
 static size_t
 table_width (const char *text)
@@ -73,21 +110,22 @@ table_width (const char *text)
 }
 
 static void
-table_print_cell (const char *text, size_t width, int is_right, int is_last)
+table_write_cell (struct buf *out, const char *text, size_t width,
+                  bool is_right, bool is_last)
 {
-  size_t fill = width - table_width (text);
+  int fill = (int) (width - table_width (text));
 
   if (is_right)
-    printf ("%*s%s", (int) fill, "", text);
+    buf_printf (out, "%*s%s", fill, "", text);
   else if (is_last)
-    printf ("%s", text);
+    buf_add_text (out, text);
   else
-    printf ("%s%*s", text, (int) fill, "");
-  fputs (is_last ? "\n" : "  ", stdout);
+    buf_printf (out, "%s%*s", text, fill, "");
+  buf_add_text (out, is_last ? "\n" : "  ");
 }
 
 void
-table_print (const struct table *table)
+table_write (const struct table *table, struct buf *out)
 {
   size_t widths[TABLE_COLUMNS] = { 0 };
   size_t columns = table->n_columns;
@@ -101,13 +139,23 @@ table_print (const struct table *table)
     if (table_width (table->cells[i]) > widths[i % columns])
       widths[i % columns] = table_width (table->cells[i]);
   for (size_t i = 0; i < columns; i++) {
-    int is_right = table->titles[i][0] == '>';
+    bool is_right = table->titles[i][0] == '>';
 
-    table_print_cell (table->titles[i] + is_right, widths[i], is_right,
+    table_write_cell (out, table->titles[i] + is_right, widths[i], is_right,
                       i + 1 == columns);
   }
   for (size_t i = 0; i < table->n; i++)
-    table_print_cell (table->cells[i], widths[i % columns],
+    table_write_cell (out, table->cells[i], widths[i % columns],
                       table->titles[i % columns][0] == '>',
                       (i + 1) % columns == 0);
+}
+
+void
+table_print (const struct table *table)
+{
+  struct buf text = BUF_INIT (0);
+
+  table_write (table, &text);
+  fwrite (text.data, 1, text.len, stdout);
+  buf_done (&text);
 }
