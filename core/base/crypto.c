@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <string.h>
 #include <unistd.h>
@@ -27,16 +28,34 @@ crypto_broken (const char *what)
 }
 
 /* Fetching the algorithm costs more than digesting an event, so it is
- * done once, and the context is used again. */
+ * done once, and a thread uses its context again. */
+static EVP_MD *sha256;
+static pthread_once_t sha256_once = PTHREAD_ONCE_INIT;
+static pthread_key_t sha256_contexts;   /* frees those of threads that end */
+
+static void
+sha256_free (void *context)
+{
+  EVP_MD_CTX_free (context);
+}
+
+static void
+sha256_fetch (void)
+{
+  sha256 = EVP_MD_fetch (NULL, "SHA256", NULL);
+  if (pthread_key_create (&sha256_contexts, sha256_free) != 0)
+    crypto_broken ("herald: no thread can keep anything\n");
+}
+
 static EVP_MD_CTX *
 sha256_start (void)
 {
-  static EVP_MD_CTX *context;
-  static EVP_MD *sha256;
+  static _Thread_local EVP_MD_CTX *context;
 
   if (context == NULL) {
-    sha256 = EVP_MD_fetch (NULL, "SHA256", NULL);
+    pthread_once (&sha256_once, sha256_fetch);
     context = EVP_MD_CTX_new ();
+    pthread_setspecific (sha256_contexts, context);
   }
   if (sha256 == NULL || context == NULL
       || EVP_DigestInit_ex2 (context, sha256, NULL) != 1)

@@ -500,6 +500,9 @@ http_on_connection (void *data, struct MHD_Connection *mhd, void **context,
   free (request);
 }
 
+static void http_on_log (void *data, const char *fmt, va_list args)
+  __attribute__ ((__format__ (__printf__, 2, 0)));
+
 static void
 http_on_log (void *data, const char *fmt, va_list args)
 {

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <cmocka.h>
 
@@ -202,6 +203,41 @@ test_equal (void **state)
   assert_true (crypto_equal ("a", "b", 0));
 }
 
+enum { THREAD_TURNS = 20000 };
+
+static void *
+digest_often (void *data)
+{
+  const unsigned char *expected = data;
+  unsigned char hash[CRYPTO_SHA256_LEN];
+  size_t n_wrong = 0;
+
+  for (int i = 0; i < THREAD_TURNS; i++) {
+    crypto_sha256 ("abc", 3, hash);
+    n_wrong += memcmp (hash, expected, sizeof hash) != 0;
+  }
+  return n_wrong == 0 ? data : NULL;
+}
+
+/* Of several threads at once each gets its own digest. */
+static void
+test_threads (void **state)
+{
+  unsigned char expected[CRYPTO_SHA256_LEN];
+  pthread_t threads[3];
+  void *result;
+
+  (void) state;
+  crypto_sha256 ("abc", 3, expected);
+  for (size_t i = 0; i < 3; i++)
+    assert_int_equal (pthread_create (&threads[i], NULL, digest_often,
+                                      expected), 0);
+  for (size_t i = 0; i < 3; i++) {
+    assert_int_equal (pthread_join (threads[i], &result), 0);
+    assert_ptr_equal (result, expected);
+  }
+}
+
 int
 main (void)
 {
@@ -214,6 +250,7 @@ main (void)
     cmocka_unit_test (test_encodings_meet_the_ceiling),
     cmocka_unit_test (test_uuids),
     cmocka_unit_test (test_equal),
+    cmocka_unit_test (test_threads),
   };
 
   return cmocka_run_group_tests (tests, NULL, NULL);
