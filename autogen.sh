@@ -121,6 +121,8 @@ find_missing ()
   has_ltdl || missing="$missing libltdl"
   if test "$1" = check; then
     has_python_module aiosmtpd || missing_tests="$missing_tests aiosmtpd"
+    has_python_module prometheus_client ||
+      missing_tests="$missing_tests prometheus"
   fi
 }
 
@@ -145,6 +147,7 @@ packages ()
       debian:libltdl) echo libltdl-dev ;;
       debian:cmocka) echo libcmocka-dev ;;
       debian:aiosmtpd) echo python3-aiosmtpd ;;
+      debian:prometheus) echo python3-prometheus-client ;;
       fedora:libcurl) echo libcurl-devel ;;
       fedora:libxml2) echo libxml2-devel ;;
       fedora:jansson) echo jansson-devel ;;
@@ -156,6 +159,7 @@ packages ()
       fedora:libltdl) echo libtool-ltdl-devel ;;
       fedora:cmocka) echo libcmocka-devel ;;
       fedora:aiosmtpd) echo python3-aiosmtpd ;;
+      fedora:prometheus) echo python3-prometheus_client ;;
       fedora:pkg-config) echo pkgconf-pkg-config ;;
       arch:libcurl) echo curl ;;
       arch:libcrypto) echo openssl ;;
@@ -163,6 +167,7 @@ packages ()
       arch:microhttpd) echo libmicrohttpd ;;
       arch:libltdl) echo libtool ;;
       arch:aiosmtpd) echo python-aiosmtpd ;;
+      arch:prometheus) echo python-prometheus_client ;;
       arch:pkg-config) echo pkgconf ;;
       arch:python3) echo python ;;
       alpine:libcurl) echo curl-dev ;;
@@ -176,6 +181,7 @@ packages ()
       alpine:libltdl) echo libltdl libtool ;;
       alpine:cmocka) echo cmocka-dev ;;
       alpine:aiosmtpd) echo py3-aiosmtpd ;;
+      alpine:prometheus) echo py3-prometheus-client ;;
       alpine:pkg-config) echo pkgconf ;;
       macos:libcurl) echo curl ;;
       macos:libcrypto) echo openssl@3 ;;
@@ -184,6 +190,7 @@ packages ()
       macos:libltdl) echo libtool ;;
       macos:python3) echo python ;;
       macos:aiosmtpd) ;;
+      macos:prometheus) ;;
       *) echo "$name" ;;
     esac
   done | tr '\n' ' ' | sed 's/ $//'
@@ -266,6 +273,7 @@ build ()
   wish="$wish CPPFLAGS=${CPPFLAGS:-} LDFLAGS=${LDFLAGS:-}"
   wish="$wish cmocka=$(pkg-config --modversion cmocka 2>/dev/null)"
   has_python_module aiosmtpd && wish="$wish aiosmtpd"
+  has_python_module prometheus_client && wish="$wish prometheus"
   if ! test -f "$build/Makefile" ||
      test "$(cat "$build/.wish" 2>/dev/null)" != "$wish"; then
     say "configuring in $build"
