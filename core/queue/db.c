@@ -35,16 +35,12 @@ struct db {
 };
 
 /* A quota or a limit is a full disk as well, which SQLite knows only by
- * ENOSPC. */
+ * ENOSPC; and by the time it is asked, its errno may be another call's. */
 static bool
 db_is_full (sqlite3 *handle, int status)
 {
-  int system = sqlite3_system_errno (handle);
-
-  return (status & 0xff) == SQLITE_FULL
-    || ((status & 0xff) == SQLITE_IOERR
-        && (system == ENOSPC || system == EDQUOT || system == EFBIG
-            || status == SQLITE_IOERR_SHMSIZE));
+  return (status & 0xff) == SQLITE_FULL || status == SQLITE_IOERR_SHMSIZE
+    || (status == SQLITE_IOERR_WRITE && sqlite3_system_errno (handle) != EIO);
 }
 
 static enum queue_error

@@ -289,6 +289,14 @@ place_has_reserve (struct place *place)
 }
 
 bool
+place_lacks_reserve (const struct place *place)
+{
+  struct stat about;
+
+  return lstat (place->files[PLACE_RESERVE], &about) != 0;
+}
+
+bool
 place_use_reserve (struct place *place)
 {
   return unlink (place->files[PLACE_RESERVE]) == 0;

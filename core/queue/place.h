@@ -36,6 +36,7 @@ void place_disown (struct place *place, uint32_t lane);
  * that is given up then.  Is it there, or could it be made (between
  * place_begin and place_end)? */
 bool place_has_reserve (struct place *place);
+bool place_lacks_reserve (const struct place *place);
 /* False if there was none. */
 bool place_use_reserve (struct place *place);
 

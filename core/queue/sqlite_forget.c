@@ -98,26 +98,35 @@ forget_remove (struct sqlite_store *store, const struct finding *found)
   return error;
 }
 
-/* Pages that were given up before, of this event or of one delivered long
- * ago, hold what was in them: they are cut off the file, and the log is
- * emptied.  Others may read the log for a moment, so it is tried again. */
+/* Pages that were given up before hold what was in them, of this event or
+ * of one delivered long ago, and pages between which rows were moved hold
+ * copies that secure_delete does not know of.  So the file is written anew:
+ * others that write are told QUEUE_BUSY if that takes long. */
+static enum queue_error
+forget_rewrite (struct sqlite_store *store)
+{
+  enum queue_error error;
+
+  if (!place_begin (store->place))
+    return sqlite_failed (store, QUEUE_BUSY,
+                          "another process has been writing for 2 s");
+  db_set_durable (store->db, true);
+  db_run_text (store->db, "PRAGMA temp_store=FILE; VACUUM");
+  error = sqlite_checked (store);
+  db_run_text (store->db, "PRAGMA temp_store=MEMORY");
+  db_clear (store->db);
+  place_end (store->place);
+  return error;
+}
+
+/* Others may read the log for a moment, so it is tried again. */
 static enum queue_error
 forget_wipe (struct sqlite_store *store)
 {
   enum { TRIES = 100 };
   static const struct timespec nap = { 0, 20 * 1000 * 1000 };
-  enum queue_error error;
+  enum queue_error error = forget_rewrite (store);
 
-  while (db_number (store->db, "PRAGMA freelist_count") > 0) {
-    error = sqlite_begin (store, false);
-    if (error != QUEUE_OK)
-      return error;
-    db_run_text (store->db, "PRAGMA incremental_vacuum(256)");
-    error = sqlite_commit (store);
-    if (error != QUEUE_OK)
-      return error;
-  }
-  error = sqlite_checked (store);
   for (int i = 0; i < TRIES && error == QUEUE_OK; i++) {
     if (sqlite_empty_log (store))
       return QUEUE_OK;

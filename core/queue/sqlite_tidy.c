@@ -166,14 +166,16 @@ tidy_seen (struct sqlite_store *store, int64_t now_ms)
   return is_end;
 }
 
-/* A file that a backlog has made large shrinks again. */
+/* A file that a backlog has made large shrinks again, and all it can where
+ * the disk has no room for the reserve. */
 static bool
 tidy_has_pages (struct sqlite_store *store)
 {
   int64_t n_free = db_number (store->db, "PRAGMA freelist_count");
   int64_t n = db_number (store->db, "PRAGMA page_count");
 
-  return n_free > PAGES_SPARE && n_free > n / 2;
+  return n_free > n / 2
+    && (n_free > PAGES_SPARE || place_lacks_reserve (store->place));
 }
 
 static enum queue_error
@@ -184,7 +186,11 @@ tidy_pages (struct sqlite_store *store)
   if (error != QUEUE_OK)
     return error;
   db_run_text (store->db, "PRAGMA incremental_vacuum(64)");
-  return sqlite_commit (store);
+  error = sqlite_commit (store);
+  /* Only then does the file become shorter. */
+  if (error == QUEUE_OK && !tidy_has_pages (store))
+    db_checkpoint (store->db, false);
+  return error;
 }
 
 static enum queue_error

@@ -48,10 +48,12 @@ unit_tests = \
 	tests/unit/test-problem \
 	tests/unit/test-proof \
 	tests/unit/test-queue \
+	tests/unit/test-queue-care \
 	tests/unit/test-queue-left \
 	tests/unit/test-queue-model \
 	tests/unit/test-queue-out \
 	tests/unit/test-queue-processes \
+	tests/unit/test-queue-store \
 	tests/unit/test-redact \
 	tests/unit/test-reply \
 	tests/unit/test-request \
