@@ -173,10 +173,17 @@ core_libherald_core_la_SOURCES += \
 
 # -- serve: processes that do not end
 core_libherald_core_la_SOURCES += \
+	core/serve/feeder.c core/serve/feeder.h \
+	core/serve/feeder_settle.c core/serve/feeder_state.h \
 	core/serve/flight.c core/serve/flight.h \
 	core/serve/ledger.c core/serve/ledger.h \
 	core/serve/ledger_state.h \
-	core/serve/ledger_thread.c
+	core/serve/ledger_thread.c \
+	core/serve/parking.c \
+	core/serve/worker.c core/serve/worker.h \
+	core/serve/worker_posts.c \
+	core/serve/worker_reload.c \
+	core/serve/worker_state.h
 
 # -- intake: events in, over HTTP
 core_libherald_core_la_SOURCES += \
@@ -237,7 +244,8 @@ core_libherald_core_la_SOURCES += \
 	core/command/test.c \
 	core/command/trace.c \
 	core/command/trial.c core/command/trial.h \
-	core/command/verify.c
+	core/command/verify.c \
+	core/command/worker.c
 
 bin_PROGRAMS += herald
 

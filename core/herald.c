@@ -46,6 +46,7 @@ static const struct {
   { "providers", "show the plugins installed", command_providers },
   { "describe", "tell a provider's settings", command_describe },
   { "intake", "take events over HTTP into the store", command_intake },
+  { "worker", "deliver what the store holds", command_worker },
 };
 
 static void

@@ -98,6 +98,26 @@ ledger_own (struct ledger *ledger, const char *name,
   return lane;
 }
 
+uint32_t
+ledger_number (struct ledger *ledger, const char *name)
+{
+  size_t size = strlen (name) + 1;
+  struct order *order = memory_alloc (sizeof *order + size);
+  uint32_t number;
+
+  memset (order, 0, sizeof *order);
+  order->kind = ORDER_NUMBER;
+  memcpy (order->strings, name, size);
+  order_send (ledger, order);
+  pthread_mutex_lock (&ledger->mutex);
+  while (!order->is_done)
+    pthread_cond_wait (&ledger->is_told, &ledger->mutex);
+  pthread_mutex_unlock (&ledger->mutex);
+  number = (uint32_t) order->n;
+  free (order);
+  return number;
+}
+
 void
 ledger_disown (struct ledger_lane *lane)
 {
@@ -307,6 +327,7 @@ ledger_new (const struct ledger_config *config)
   ledger->orders_end = &ledger->orders;
   ledger->answers_end = &ledger->answers;
   pthread_mutex_init (&ledger->mutex, NULL);
+  pthread_cond_init (&ledger->is_told, NULL);
   pipe_open (ledger->to_thread);
   pipe_open (ledger->to_loop);
   loop_want (config->loop, ledger->to_loop[0], LOOP_READ, ledger_on_answer,
@@ -358,6 +379,7 @@ ledger_free (struct ledger *ledger)
     close (ledger->to_thread[i]);
     close (ledger->to_loop[i]);
   }
+  pthread_cond_destroy (&ledger->is_told);
   pthread_mutex_destroy (&ledger->mutex);
   free (ledger);
   return n_lost;

@@ -77,6 +77,9 @@ struct ledger_lane *ledger_own (struct ledger *ledger, const char *name,
                                 size_t n_marks,
                                 const struct ledger_client *client,
                                 void *data);
+/* The number of the lane of that name; 0: the store can't tell now.  Waits
+ * for the store: for a start and a reload only. */
+uint32_t ledger_number (struct ledger *ledger, const char *name);
 /* Give it back, when all that was settled is on disk.  lane is gone. */
 void ledger_disown (struct ledger_lane *lane);
 

@@ -15,14 +15,16 @@ enum { LEDGER_NAME = 65, LEDGER_REASON = 256 };
 
 /* From the loop to the thread. */
 enum order_kind {
-  ORDER_OWN, ORDER_DISOWN, ORDER_WANT, ORDER_UNWANT, ORDER_SETTLE, ORDER_STOP
+  ORDER_OWN, ORDER_DISOWN, ORDER_WANT, ORDER_UNWANT, ORDER_SETTLE,
+  ORDER_NUMBER, ORDER_STOP
 };
 
 struct order {
   struct order *next;
   enum order_kind kind;
   struct ledger_lane *lane;
-  size_t n, bytes;              /* of WANT */
+  size_t n, bytes;              /* of WANT; of NUMBER the answer */
+  bool is_done;                 /* of NUMBER */
   struct queue_settlement settlement;
   char strings[];               /* its strings */
 };
@@ -74,6 +76,7 @@ struct ledger {
   pthread_t thread;
 
   pthread_mutex_t mutex;        /* of what follows */
+  pthread_cond_t is_told;       /* a number */
   struct order *orders, **orders_end;
   size_t n_settle_orders, n_other_orders;
   bool is_asleep;

@@ -80,6 +80,20 @@ pending_add (struct ledger *ledger, struct order *order)
   ledger->pending[ledger->n_pending++] = order;
 }
 
+/* The loop waits for this one, and frees it. */
+static void
+order_tell_number (struct ledger *ledger, struct order *order)
+{
+  uint32_t number = ledger->is_broken
+                      ? 0 : queue_lane (ledger->queue, order->strings);
+
+  pthread_mutex_lock (&ledger->mutex);
+  order->n = number;
+  order->is_done = true;
+  pthread_cond_signal (&ledger->is_told);
+  pthread_mutex_unlock (&ledger->mutex);
+}
+
 static void
 order_do (struct ledger *ledger, struct order *order)
 {
@@ -105,6 +119,9 @@ order_do (struct ledger *ledger, struct order *order)
     lane->wanted = lane->wanted_bytes = 0;
     ledger_answer (ledger, answer_new (ANSWER_UNWANTED, lane));
     break;
+  case ORDER_NUMBER:
+    order_tell_number (ledger, order);
+    return;
   case ORDER_STOP:
     ledger->is_stopping = true;
     break;
@@ -223,6 +240,7 @@ ledger_disown_all (struct ledger *ledger)
     if (lane->is_leaving) {
       *link = lane->next;
       lane_leave (ledger, lane);
+      ledger->tick_us = 0;      /* another may wait for it */
     } else
       link = &lane->next;
   }
@@ -308,6 +326,18 @@ lane_begin (struct ledger *ledger, struct ledger_lane *lane)
   return QUEUE_OK;
 }
 
+/* Another of this process has it, who will give it back. */
+static bool
+lane_has_double (const struct ledger *ledger, const struct ledger_lane *lane)
+{
+  for (const struct ledger_lane *other = ledger->lanes; other != NULL;
+       other = other->next)
+    if (other != lane && other->stage != STAGE_AWAITED
+        && other->number == lane->number)
+      return true;
+  return false;
+}
+
 static enum queue_error
 lane_own (struct ledger *ledger, struct ledger_lane *lane)
 {
@@ -315,6 +345,8 @@ lane_own (struct ledger *ledger, struct ledger_lane *lane)
     lane->number = queue_lane (ledger->queue, lane->name);
   if (lane->number == 0)
     return QUEUE_BUSY;
+  if (lane_has_double (ledger, lane))
+    return QUEUE_OK;
   if (lane->stage == STAGE_AWAITED
       && queue_own (ledger->queue, lane->number))
     lane->stage = STAGE_UNMARKED;
@@ -394,8 +426,8 @@ lane_take (struct ledger *ledger, struct ledger_lane *lane,
   if (*ret_error != QUEUE_OK || n == 0)
     return false;
   lane_hand_over (ledger, lane, items, n);
-  if (lane->wanted_bytes == 0)
-    lane->wanted = 0;
+  if (lane->wanted == 0 || lane->wanted_bytes == 0)
+    lane->wanted = lane->wanted_bytes = 0;
   return lane->wanted > 0;
 }
 

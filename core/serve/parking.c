@@ -1,0 +1,201 @@
+/* parking.c - a parked lane that sees to its own release.
+ *
+ * A lane that its service has blocked asks after a while whether it may
+ * (.verify): proven, it goes on; where nothing can be proved, one delivery
+ * goes to see.  A mailer that was not tested waits for its test.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "provider/proof.h"
+#include "serve/feeder_state.h"
+
+enum {
+  WAIT_FIRST_MS = 60 * 1000,
+  WAIT_MOST_MS = 15 * 60 * 1000
+};
+
+static bool
+parking_is_tested (const struct feeder *feeder)
+{
+  return !feeder->integration->is_mailer
+         || proof_read (feeder->feeding->state_directory,
+                        feeder->integration, NULL) == PROOF_GOOD;
+}
+
+static void
+parking_wait (struct feeder *feeder)
+{
+  struct parking *parking = &feeder->parking;
+
+  parking->wait_ms = parking->wait_ms == 0 ? WAIT_FIRST_MS
+                     : parking->wait_ms * 2 < WAIT_MOST_MS
+                       ? parking->wait_ms * 2 : WAIT_MOST_MS;
+  loop_timer_set (parking->timer, loop_now_us (feeder->feeding->loop)
+                                    + parking->wait_ms * 1000);
+}
+
+static void
+parking_release (struct feeder *feeder, bool is_probing)
+{
+  feeder->parking.is_probing = is_probing;
+  lane_resume (feeder->lane);
+}
+
+/* ------------------------------------------------------------------ */
+/* Asking the service. */
+
+static void parking_verify (struct feeder *feeder);
+
+static void
+parking_judge (struct feeder *feeder, const struct job_verdict *verdict)
+{
+  log_context (feeder->name, NULL);
+  if (verdict->how == HERALD_PROVEN) {
+    log_notice ("the service accepts the credentials again");
+    parking_release (feeder, false);
+  } else if (verdict->how == HERALD_UNPROVEN) {
+    log_notice ("one delivery goes to see whether it is mended");
+    parking_release (feeder, true);
+  } else {
+    log_info ("still parked: %s", verdict->outcome.reason);
+    parking_wait (feeder);
+  }
+  log_context (NULL, NULL);
+}
+
+static void
+parking_verified (void *data, struct job *job)
+{
+  struct feeder *feeder = data;
+  struct parking *parking = &feeder->parking;
+  const struct job_verdict *verdict = job_verdict (job);
+  bool goes_again = verdict->how == 0
+                    && verdict->outcome.kind == OUTCOME_AGAIN
+                    && parking->renewals < JOB_MAX_RENEWALS;
+
+  parking->job = NULL;
+  if (!feeder->is_leaving && lane_state (feeder->lane) == LANE_BLOCKED) {
+    if (goes_again)
+      parking->renewals++;
+    else
+      parking_judge (feeder, verdict);
+  }
+  job_free (job);
+  feeder->is_dirty = true;
+  if (goes_again && !feeder->is_leaving)
+    parking_verify (feeder);
+}
+
+static void
+parking_verify (struct feeder *feeder)
+{
+  struct parking *parking = &feeder->parking;
+  struct job *job = job_new (feeder->integration, JOB_VERIFY, NULL, 0);
+
+  parking->job = job;
+  job_set_renewals (job, parking->renewals);
+  if (exchange_run (feeder->feeding->exchanger, job, parking_verified,
+                    feeder))
+    parking_verified (feeder, job);
+}
+
+static void
+parking_on_timer (void *data)
+{
+  struct feeder *feeder = data;
+
+  if (feeder->is_leaving || feeder->parking.job != NULL
+      || feeder->parking.cause != PARKING_BLOCKED
+      || lane_state (feeder->lane) != LANE_BLOCKED)
+    return;
+  feeder->parking.renewals = 0;
+  parking_verify (feeder);
+}
+
+/* ------------------------------------------------------------------ */
+
+void
+parking_init (struct feeder *feeder)
+{
+  char reason[200];
+
+  if (feeder->lane == NULL)
+    return;
+  feeder->parking.timer = loop_timer_new (feeder->feeding->loop,
+                                          parking_on_timer, feeder);
+  if (parking_is_tested (feeder))
+    return;
+  feeder->parking.cause = PARKING_UNTESTED;
+  feeder->told_state = LANE_BLOCKED;
+  snprintf (reason, sizeof reason, "its test e-mail was not accepted with its "
+            "present settings: run \"herald test %s\"", feeder->name);
+  lane_park (feeder->lane, reason);
+}
+
+void
+parking_done (struct feeder *feeder)
+{
+  loop_timer_free (feeder->parking.timer);
+}
+
+void
+parking_state (struct feeder *feeder, enum lane_state state)
+{
+  struct parking *parking = &feeder->parking;
+
+  if (state != LANE_BLOCKED) {
+    if (state == LANE_OPEN)
+      parking->cause = PARKING_NONE;
+    return;
+  }
+  parking->is_probing = false;
+  if (parking->cause == PARKING_NONE) {
+    parking->cause = PARKING_BLOCKED;
+    parking_wait (feeder);
+  } else if (parking->cause == PARKING_BLOCKED && parking->job == NULL
+             && !loop_timer_is_set (parking->timer))
+    parking_wait (feeder);
+}
+
+void
+parking_look (struct feeder *feeder)
+{
+  struct parking *parking = &feeder->parking;
+
+  /* Blocked again before anyone saw that it was open. */
+  if (parking->cause == PARKING_BLOCKED && parking->job == NULL
+      && lane_state (feeder->lane) == LANE_BLOCKED
+      && !loop_timer_is_set (parking->timer))
+    parking_wait (feeder);
+  if (feeder->lane == NULL || parking->cause != PARKING_UNTESTED
+      || !parking_is_tested (feeder))
+    return;
+  parking->cause = PARKING_NONE;
+  parking_release (feeder, false);
+}
+
+void
+parking_nudge (struct feeder *feeder)
+{
+  if (feeder->parking.cause == PARKING_BLOCKED
+      && feeder->parking.job == NULL)
+    parking_release (feeder, true);
+}
+
+void
+parking_over (struct feeder *feeder)
+{
+  feeder->parking.is_probing = false;
+  feeder->parking.wait_ms = 0;
+}
+
+bool
+parking_is_idle (const struct feeder *feeder)
+{
+  return feeder->parking.job == NULL;
+}
