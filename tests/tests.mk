@@ -160,10 +160,12 @@ soak: herald $(pluginexec_LTLIBRARIES)
 # -- make bench: herald beside what could be had at best
 
 EXTRA_PROGRAMS = tests/bench/batch-sink tests/bench/curl-multi \
-	tests/bench/measure
+	tests/bench/measure \
+	tests/bench/queue-bench
 tests_bench_batch_sink_LDADD =
 tests_bench_curl_multi_LDADD = $(CURL_LIBS)
 tests_bench_measure_LDADD =
+tests_bench_queue_bench_LDADD = core/libherald-core.la $(SQLITE_LIBS)
 CLEANFILES += $(EXTRA_PROGRAMS)
 EXTRA_DIST += tests/bench/bench tests/bench/receivers.py \
 	tests/bench/results.py tests/bench/runs.py tests/bench/served.py \
@@ -180,3 +182,8 @@ bench: herald $(pluginexec_LTLIBRARIES) $(chaos_modules) $(EXTRA_PROGRAMS) \
 	  PYTHONDONTWRITEBYTECODE=1 \
 	  $(PYTHON) $(top_srcdir)/tests/bench/bench $(BENCH_FLAGS)
 .PHONY: bench
+
+# The queue alone, in TMPDIR, beside bare SQLite: bench/queue-bench.c.
+bench-queue: tests/bench/queue-bench
+	tests/bench/queue-bench $(BENCH_FLAGS)
+.PHONY: bench-queue
