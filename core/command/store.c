@@ -202,9 +202,12 @@ void
 store_look (struct store *store)
 {
   struct queue_lane_state state;
+  char reason[400];
   uint32_t lane;
 
   store->n_lanes = 0;
+  if (store->queue == NULL && store_is_there (store) == 1)
+    store->queue = store_open_queue (store, reason, sizeof reason);
   if (store->queue == NULL)
     return;
   for (size_t k = 0; queue_lane_state (store->queue, k, &lane, &state); k++) {

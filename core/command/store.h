@@ -47,7 +47,8 @@ void store_say_none (const struct store *store);
 /* Log why the queue failed; the exit code. */
 int store_failed (const struct store *store);
 
-/* Read the state of every lane (again); none without a store. */
+/* Read the state of every lane (again); none without a store.  One that was
+ * made meanwhile is opened. */
 void store_look (struct store *store);
 /* After store_look (). */
 const struct store_lane *store_lane (const struct store *store,

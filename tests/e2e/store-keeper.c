@@ -39,6 +39,9 @@ static struct board *boards[BOARDS];
 static size_t n_boards;
 static uint64_t kept;
 
+static void die (const char *what, const char *why)
+  __attribute__ ((__noreturn__));
+
 static void
 die (const char *what, const char *why)
 {

@@ -9,7 +9,9 @@ import importlib.util
 import json
 import os
 import pty
+import re
 import select
+import shutil
 import signal
 import struct
 import subprocess
@@ -584,6 +586,20 @@ class Status(Operating):
         self.assertEqual(terminal.end(), 0)
         self.assertTrue(terminal.text.endswith("\x1b[?25h\x1b[?1049l"))
 
+    def test_live_before_there_is_a_store(self):
+        self.store.__exit__()
+        shutil.rmtree(self.host.state / "store")
+        shutil.rmtree(self.host.state / "run")
+        terminal = Terminal(self.host.command("status", "--interval", "100ms"))
+        terminal.wait_for("there is no store in")
+        store = self.keeper()
+        store.put(1, "crm")
+        store("intake", 7)
+        terminal.wait_for("accepted 7")
+        terminal.wait_for("store: ")
+        terminal.type(b"q")
+        self.assertEqual(terminal.end(), 0)
+
     def test_live_ends_by_ctrl_c(self):
         terminal = Terminal(self.host.command("status"))
         terminal.wait_for("INTEGRATION")
@@ -649,6 +665,18 @@ class Metrics(Operating):
         self.assertEqual(value("herald_deliveries_retried",
                                "herald_deliveries_retried_total",
                                integration="crm", **{"class": "server"}), 1)
+
+    def test_the_manual_knows_them_all(self):
+        store = self.keeper()
+        store.put(1, "crm")
+        store("worker", 0, "crm", "custom-api", "open", "", 0, 0)
+        manual = Path(os.environ["top_srcdir"]) / "core" / "man" / "herald.1"
+        kinds = {"info": "information", "stateset": "state set"}
+        self.assertEqual(
+            sorted(re.findall(r"(?m)^\.It Va (herald_\S+) Pq (.*)$",
+                              manual.read_text(encoding="utf-8"))),
+            sorted((name, kinds.get(kind, kind)) for name, kind in re.findall(
+                r"(?m)^# TYPE (\S+) (\S+)$", store("expose"))))
 
     def test_the_parser_is_strict(self):
         """Or the test above would say nothing."""
