@@ -56,6 +56,7 @@ script_tests = \
 	tests/e2e/test-smtp.py \
 	tests/e2e/test-lanes.py \
 	tests/e2e/test-input.py \
+	tests/e2e/test-intake.py \
 	tests/e2e/test-config.py \
 	tests/e2e/test-operating.py \
 	tests/e2e/test-operator.py \
