@@ -22,10 +22,11 @@ core_libherald_core_la_SOURCES += \
 	core/base/json_index.c core/base/json_index.h \
 	core/base/lock.c core/base/lock.h \
 	core/base/log.c core/base/log.h \
-	core/base/loop.c core/base/loop.h \
 	core/base/log_kinds.c core/base/log_kinds.h \
+	core/base/loop.c core/base/loop.h \
 	core/base/memory.c core/base/memory.h \
 	core/base/number.c core/base/number.h \
+	core/base/process.c core/base/process.h \
 	core/base/redact.c core/base/redact.h \
 	core/base/service.c core/base/service.h \
 	core/base/service_inbox.c \
@@ -173,13 +174,21 @@ core_libherald_core_la_SOURCES += \
 
 # -- serve: processes that do not end
 core_libherald_core_la_SOURCES += \
+	core/serve/child.c core/serve/child.h \
 	core/serve/feeder.c core/serve/feeder.h \
 	core/serve/feeder_settle.c core/serve/feeder_state.h \
 	core/serve/flight.c core/serve/flight.h \
 	core/serve/ledger.c core/serve/ledger.h \
 	core/serve/ledger_state.h \
 	core/serve/ledger_thread.c \
+	core/serve/listeners.c core/serve/listeners.h \
 	core/serve/parking.c \
+	core/serve/pidfile.c core/serve/pidfile.h \
+	core/serve/renewal.c core/serve/renewal.h \
+	core/serve/spawn.c core/serve/spawn.h \
+	core/serve/supervisor.c core/serve/supervisor.h \
+	core/serve/supervisor_reload.c \
+	core/serve/supervisor_state.h \
 	core/serve/worker.c core/serve/worker.h \
 	core/serve/worker_posts.c \
 	core/serve/worker_reload.c \
@@ -223,6 +232,7 @@ core_libherald_core_la_SOURCES += \
 	core/command/intake.c \
 	core/command/list.c \
 	core/command/options.c core/command/options.h \
+	core/command/logging.c core/command/logging.h \
 	core/command/outfile.c core/command/outfile.h \
 	core/command/output.c core/command/output.h \
 	core/command/pause.c \
@@ -230,12 +240,13 @@ core_libherald_core_la_SOURCES += \
 	core/command/providers.c \
 	core/command/queue.c \
 	core/command/rejects.c core/command/rejects.h \
+	core/command/reload.c \
 	core/command/remove.c \
 	core/command/report.c core/command/report.h \
 	core/command/sample.c core/command/sample.h \
 	core/command/screen.c core/command/screen.h \
 	core/command/send.c \
-	core/command/logging.c core/command/logging.h \
+	core/command/serve.c \
 	core/command/session.c core/command/session.h \
 	core/command/status.c \
 	core/command/status_view.c core/command/status_view.h \

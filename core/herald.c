@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/process.h"
 #include "base/text.h"
 #include "command/command.h"
 #include "command/logging.h"
@@ -26,6 +27,9 @@ static const struct {
   command_fn *run;
 } herald_commands[] = {
   { "send", "deliver events from files, now", command_send },
+  { "serve", "take events and deliver them, as a daemon", command_serve },
+  { "reload", "have the daemon read the configuration again",
+    command_reload },
   { "explain", "show what would become of an event, send nothing",
     command_explain },
   { "check", "say what is wrong with the configuration", command_check },
@@ -171,6 +175,7 @@ int
 main (int argc, char **argv)
 {
   struct command_globals globals = {
+    .program = argv[0],
     .config_directory = herald_default ("HERALD_CONFIG", HERALD_SYSCONFDIR),
     .plugin_directory = herald_default ("HERALD_PLUGINS", HERALD_PLUGINDIR),
     .state_directory = herald_default ("HERALD_STATE", NULL),
@@ -180,6 +185,7 @@ main (int argc, char **argv)
   herald_fill_standard_files ();
   /* Only what a terminal shows may depend on the locale. */
   setlocale (LC_CTYPE, "");
+  process_rename ("herald");    /* a child of serve would be "exe" */
   signal (SIGPIPE, SIG_IGN);
   while (i < argc && argv[i][0] == '-') {
     int used = herald_option (&globals, argc - i, argv + i, &status);

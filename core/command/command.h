@@ -20,6 +20,7 @@ enum {                          /* exit codes, as in herald(1) */
 };
 
 struct command_globals {        /* the options before the command */
+  const char *program;          /* argv[0] */
   const char *config_directory;
   const char *plugin_directory;
   const char *state_directory;  /* NULL: as herald.xml says, or built in */
@@ -29,6 +30,7 @@ struct command_globals {        /* the options before the command */
 
 typedef int command_fn (const struct command_globals *globals, int argc,
                         char **argv);
+command_fn command_reload, command_serve;
 
 command_fn command_add, command_check, command_dead, command_describe,
   command_disable, command_enable, command_explain, command_forget,

@@ -92,10 +92,10 @@ session_connect (struct session *session, unsigned max_connections)
 }
 
 bool
-session_report (const struct session *session)
+session_report_problems (const struct problems *problems)
 {
-  for (size_t i = 0; i < problems_count (session->problems); i++) {
-    const struct problem *problem = problems_at (session->problems, i);
+  for (size_t i = 0; i < problems_count (problems); i++) {
+    const struct problem *problem = problems_at (problems, i);
     char where[512] = "";
 
     if (*problem->file != '\0' && problem->line > 0)
@@ -111,7 +111,13 @@ session_report (const struct session *session)
       log_warning ("%s%s", where, problem->text);
     log_context (NULL, NULL);
   }
-  return problems_errors (session->problems) > 0;
+  return problems_errors (problems) > 0;
+}
+
+bool
+session_report (const struct session *session)
+{
+  return session_report_problems (session->problems);
 }
 
 /* Whether there is a problem with conf.d/NAME.xml. */

@@ -65,6 +65,7 @@ unit_tests = \
 	tests/unit/test-sigv4 \
 	tests/unit/test-smtp-dialogue \
 	tests/unit/test-stream \
+	tests/unit/test-supervisor \
 	tests/unit/test-template \
 	tests/unit/test-text \
 	tests/unit/test-token \
