@@ -265,4 +265,5 @@ herald_CFLAGS = $(AM_CFLAGS) $(PIE_CFLAGS)
 herald_LDFLAGS = $(AM_LDFLAGS) $(PIE_LDFLAGS)
 herald_LDADD = core/libherald-core.la
 
-dist_man_MANS += core/man/herald.1 core/man/herald-conf.5
+dist_man_MANS += core/man/herald.1 core/man/herald-conf.5 \
+	core/man/herald-store.5
