@@ -138,7 +138,7 @@ struct fixture {
   char directory[40];
   pid_t pid;
   int upstream;                 /* what the service manager hears */
-  char heard[4096];
+  char heard[16384];
 };
 
 static struct fixture fixture;
@@ -277,25 +277,6 @@ start_another (void)
   exit (supervise ());
 }
 
-static void
-nap (void)
-{
-  usleep (5000);
-}
-
-#define wait_for(condition)                                                  \
-  do {                                                                       \
-    int64_t end_us = date_monotonic_us () + PATIENCE_MS * INT64_C (1000);    \
-    while (!(condition)) {                                                   \
-      if (date_monotonic_us () > end_us) {                                   \
-        char *said = get ("log");                                            \
-        print_error ("%s", said);                                            \
-        fail_msg ("%s did not happen", #condition);                          \
-      }                                                                      \
-      nap ();                                                                \
-    }                                                                        \
-  } while (0)
-
 /* What the service manager was told so far. */
 static const char *
 heard (void)
@@ -311,6 +292,27 @@ heard (void)
   }
   return fixture.heard;
 }
+
+/* Nobody reads for the service manager but us, and who tells it waits. */
+static void
+nap (void)
+{
+  heard ();
+  usleep (5000);
+}
+
+#define wait_for(condition)                                                  \
+  do {                                                                       \
+    int64_t end_us = date_monotonic_us () + PATIENCE_MS * INT64_C (1000);    \
+    while (!(condition)) {                                                   \
+      if (date_monotonic_us () > end_us) {                                   \
+        char *said = get ("log");                                            \
+        print_error ("%s", said);                                            \
+        fail_msg ("%s did not happen", #condition);                          \
+      }                                                                      \
+      nap ();                                                                \
+    }                                                                        \
+  } while (0)
 
 static void
 start (void)
