@@ -59,6 +59,7 @@ script_tests = \
 	tests/e2e/test-intake.py \
 	tests/e2e/test-config.py \
 	tests/e2e/test-operating.py \
+	tests/e2e/test-operating-daemon.py \
 	tests/e2e/test-operator.py \
 	tests/e2e/test-commands.py \
 	tests/e2e/test-memory.py \
