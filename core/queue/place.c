@@ -25,6 +25,7 @@
 
 enum {
   RESERVE_BYTES = 16 << 20,     /* the log, and its move to the main file */
+  BELL_BYTES = 4096,
   WAIT_MS = 2000
 };
 
@@ -82,13 +83,31 @@ place_network_name (const char *path)
   return NULL;
 }
 
+/* A directory that was made is there after a power failure, too. */
+static void
+place_sync_parent (const char *path)
+{
+  int fd = open (path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  int parent_fd = fd >= 0
+    ? openat (fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+
+  if (parent_fd >= 0) {
+    fsync (parent_fd);
+    close (parent_fd);
+  }
+  if (fd >= 0)
+    close (fd);
+}
+
 static int
 place_check (const char *path, char *ret_reason, size_t size)
 {
   struct stat about;
   const char *network;
 
-  if (mkdir (path, 0700) != 0 && errno != EEXIST)
+  if (mkdir (path, 0700) == 0)
+    place_sync_parent (path);
+  else if (errno != EEXIST)
     return place_refuse (ret_reason, size, "%s: can't be made: %s", path,
                          strerror (errno));
   if (stat (path, &about) != 0)
@@ -130,7 +149,7 @@ place_open_file (struct place *place, int which, char *ret_reason,
   return fd;
 }
 
-/* The bell has its size from the start: ringing it needs no space. */
+/* Takes the space of the file's first bytes. */
 static int
 place_fill (int fd, off_t bytes)
 {
@@ -140,8 +159,12 @@ place_fill (int fd, off_t bytes)
   if (fstat (fd, &about) != 0)
     return -1;
 #ifdef HAVE_POSIX_FALLOCATE
-  if (bytes > (off_t) sizeof zeros)
-    return posix_fallocate (fd, 0, bytes) == 0 ? 0 : -1;
+  switch (posix_fallocate (fd, 0, bytes)) {
+    case 0: return 0;
+    case EINVAL:
+    case EOPNOTSUPP: break;     /* not on this file system */
+    default: return -1;
+  }
 #endif
   for (off_t at = about.st_size; at < bytes; at += (off_t) sizeof zeros)
     if (pwrite (fd, zeros, sizeof zeros, at) != (ssize_t) sizeof zeros)
@@ -188,6 +211,8 @@ place_open (const char *path, char *ret_reason, size_t size)
     place_close (place);
     return NULL;
   }
+  /* So that ringing needs no space; if there is none now, never mind. */
+  place_fill (place->bell_fd, BELL_BYTES);
   return place;
 }
 

@@ -14,6 +14,8 @@
 #include "base/memory.h"
 #include "queue/sqlite_store.h"
 
+enum { COMMITS_LOOK = 64 };
+
 struct sqlite_store *
 sqlite_store_of (struct queue *queue)
 {
@@ -56,6 +58,16 @@ sqlite_begin (struct sqlite_store *store, bool is_durable)
   return error;
 }
 
+/* The log begins anew when all of it is moved and nobody reads it.  Where
+ * somebody always does, it is asked for now and then. */
+static void
+sqlite_bound_log (struct sqlite_store *store)
+{
+  if (++store->n_commits % COMMITS_LOOK == 0
+      && place_log_bytes (store->place) > SQLITE_LOG_MOST)
+    db_checkpoint (store->db, true);
+}
+
 enum queue_error
 sqlite_commit (struct sqlite_store *store)
 {
@@ -63,9 +75,10 @@ sqlite_commit (struct sqlite_store *store)
 
   sqlite_counts_write (store);
   error = db_commit (store->db);
-  if (error == QUEUE_OK)
+  if (error == QUEUE_OK) {
     bell_ring (store->bell);
-  else {
+    sqlite_bound_log (store);
+  } else {
     bell_unnote (store->bell);
     sqlite_failed (store, error, db_reason (store->db));
   }

@@ -63,22 +63,32 @@ lane_number (struct sqlite_store *store, enum sqlite_statement which,
   return lane > 0 && lane < UINT32_MAX ? (uint32_t) lane : 0;
 }
 
+static enum queue_error
+lane_make (struct sqlite_store *store, const char *name, uint32_t *ret_lane)
+{
+  enum queue_error error = sqlite_begin (store, true);
+
+  if (error != QUEUE_OK)
+    return error;
+  *ret_lane = lane_number (store, LANE_GET, name);
+  if (*ret_lane == 0)
+    *ret_lane = lane_number (store, LANE_PUT, name);
+  return sqlite_commit (store);
+}
+
 uint32_t
 sqlite_lane (struct queue *queue, const char *name)
 {
   struct sqlite_store *store = sqlite_store_of (queue);
   uint32_t lane = lane_number (store, LANE_GET, name);
+  enum queue_error error = sqlite_checked (store);
 
-  if (sqlite_checked (store) != QUEUE_OK)
-    return 0;
-  if (lane != 0)
-    return lane;
-  if (sqlite_begin (store, true) != QUEUE_OK)
-    return 0;
-  lane = lane_number (store, LANE_GET, name);
-  if (lane == 0)
-    lane = lane_number (store, LANE_PUT, name);
-  return sqlite_commit (store) == QUEUE_OK ? lane : 0;
+  if (error != QUEUE_OK || lane != 0)
+    return error == QUEUE_OK ? lane : 0;
+  error = lane_make (store, name, &lane);
+  if (error == QUEUE_FULL && sqlite_make_room (store))
+    error = lane_make (store, name, &lane);
+  return error == QUEUE_OK ? lane : 0;
 }
 
 /* A lane that no row is left of has counts that nothing is done with. */

@@ -58,6 +58,8 @@ struct sqlite_lane {
   struct sqlite_counts counts;
 };
 
+enum { SQLITE_LOG_MOST = 24 << 20 };
+
 struct sqlite_store {
   struct queue queue;
   struct queue_config config;
@@ -78,6 +80,7 @@ struct sqlite_store {
   uint64_t tidy_seq;            /* ids up to here were looked at ... */
   int64_t tidied_ms;            /* ... by a pass, the last of which ended */
   int64_t full_us;              /* when there was no room for a reserve */
+  uint32_t n_commits;
   unsigned char salt[16];       /* of the hashes of ids */
 };
 

@@ -12,7 +12,6 @@ enum {
   ROWS_STEP = 500,
   SEEN_STEP = 5000,
   PAGES_SPARE = 4096,           /* left for what will come: 64 MiB */
-  LOG_MOST = 24 << 20,          /* left by someone who read for long */
   PASS_MS = 60 * 1000           /* between passes through all ids */
 };
 
@@ -210,7 +209,7 @@ tidy_step (struct sqlite_store *store, int64_t now_ms, bool *ret_is_done)
     return error;
   if (tidy_has_pages (store))
     return tidy_pages (store);
-  if (place_log_bytes (store->place) > LOG_MOST) {
+  if (place_log_bytes (store->place) > SQLITE_LOG_MOST) {
     *ret_is_done = !sqlite_empty_log (store);
     return QUEUE_OK;
   }

@@ -507,6 +507,55 @@ test_copies (void **state)
   fixture_assert_whole (fixture->store);
 }
 
+/* ------------------------------------------------------------------ */
+
+static void
+look_for_ever (struct queue *queue, uint32_t lane, int tell_fd)
+{
+  struct queue_lane_state state;
+  size_t n;
+
+  (void) tell_fd;
+  for (;;) {
+    child_check (queue_lane_state (queue, 0, &lane, &state));
+    child_check (queue_trace (queue, "none", NULL, NULL, &n) == QUEUE_OK);
+  }
+}
+
+/* Two that read without a pause don't make the log grow without bound. */
+static void
+test_log_beside_readers (void **state)
+{
+  struct queue_fixture *fixture = *state;
+  static uint32_t told[IDS_MOST];
+  struct child worker, readers[2];
+  struct stat about;
+  char path[128];
+  off_t largest = 0;
+
+  queue_lane (fixture->queue, "crm");
+  first_number = 0;
+  worker = child_start (fixture, work_for_ever);
+  for (size_t i = 0; i < 2; i++)
+    readers[i] = child_start (fixture, look_for_ever);
+  snprintf (path, sizeof path, "%s/store.db-wal", fixture->store);
+  for (int i = 0; i < 300; i++) {
+    nap_us (10000);
+    assert_int_equal (stat (path, &about), 0);
+    if (about.st_size > largest)
+      largest = about.st_size;
+    child_told (&worker, told, false);
+  }
+  for (size_t i = 0; i < 2; i++) {
+    assert_int_equal (child_end (&readers[i], SIGKILL), 128 + SIGKILL);
+    close (readers[i].told_fd);
+  }
+  assert_int_equal (child_end (&worker, SIGKILL), 128 + SIGKILL);
+  close (worker.told_fd);
+  print_message ("# the log took %ld bytes\n", (long) largest);
+  assert_true (largest < 64 << 20);
+}
+
 int
 main (void)
 {
@@ -519,6 +568,7 @@ main (void)
     FOR_SQLITE (test_one_owner),
     FOR_SQLITE (test_busy),
     FOR_SQLITE (test_copies),
+    FOR_SQLITE (test_log_beside_readers),
   };
 
   return cmocka_run_group_tests (tests, NULL, NULL);

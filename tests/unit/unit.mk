@@ -54,6 +54,7 @@ unit_tests = \
 	tests/unit/test-queue-out \
 	tests/unit/test-queue-processes \
 	tests/unit/test-queue-store \
+	tests/unit/test-queue-tables \
 	tests/unit/test-redact \
 	tests/unit/test-reply \
 	tests/unit/test-request \
