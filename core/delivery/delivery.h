@@ -31,6 +31,8 @@ struct delivery {
   uint64_t alike;               /* job_alike () */
   uint64_t to_hash;             /* of a mailer: the address; 0: not looked */
   uint64_t order_hash;          /* of the order key; 0: no order to keep */
+  int64_t waited_ms;            /* the time it waited for in the store, if it
+                                   has an order to keep; 0: none */
   int64_t first_us;             /* when it was first tried; 0: not yet */
   int64_t due_us;               /* of the next attempt */
 };

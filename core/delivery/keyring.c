@@ -12,9 +12,9 @@
 
 enum {
   KEYRING_SLOTS = 4096,         /* a lane holds about as many deliveries */
-  KEYRING_BACK_MS = 2000,       /* the store takes something back so soon */
-  KEYRING_MISSES = 6,           /* 1 + 2 + 4 + ... s past its time, or ... */
-  KEYRING_LOST_MS = 600000      /* so long: it won't come any more */
+  KEYRING_MISSES = 6,           /* with 1, 2, 4 ... s in between */
+  KEYRING_BACK_MISSES = 20,     /* of one that was given back, and ... */
+  KEYRING_BACK_MS = 5000        /* ... for so long */
 };
 
 struct key {
@@ -78,6 +78,15 @@ keyring_drop (struct keyring *keyring, struct key **link)
   free (key);
 }
 
+/* It is here, and waits in the store no more. */
+static void
+keyring_meet (struct keyring *keyring, struct delivery *delivery)
+{
+  if (waiting_count (keyring->waiting) > 0)
+    waiting_remove (keyring->waiting, delivery->order_hash, delivery->seq,
+                    &delivery->waited_ms);
+}
+
 /* Mostly it belongs at the end. */
 static void
 key_line_up (struct key *key, struct delivery *delivery)
@@ -95,34 +104,69 @@ key_line_up (struct key *key, struct delivery *delivery)
     key->last = delivery;
 }
 
-/* Must whoever has this number make way for one that waits in the store?
- * One whose time has come is on its way here: the store hands it out before
- * anything behind it.  But it may be a moment until the store has it, and
- * it may be gone (forgotten, purged), so nobody waits for it for ever. */
+/* Its time has come, and something behind it is here before it.  It is on
+ * its way: what comes behind leaves for a moment.  Or it is gone (forgotten,
+ * purged), so it is not waited for for ever.
+ *
+ * The store hands out what has no time last.  So what comes behind such a
+ * one must get no time, and goes back as it was. */
+static enum keyring_answer
+wait_miss (struct wait *wait, int64_t now_ms, int64_t *ret_due_ms)
+{
+  if (!wait->is_back) {
+    if (wait->misses == KEYRING_MISSES)
+      return KEYRING_GO;
+    wait->due_ms = (uint64_t) now_ms + (1000u << wait->misses++);
+    *ret_due_ms = (int64_t) wait->due_ms;
+    return KEYRING_LATER;
+  }
+  if (wait->misses == 0)
+    wait->due_ms = (uint64_t) now_ms;
+  if (wait->misses < KEYRING_BACK_MISSES)
+    wait->misses++;
+  else if (now_ms - (int64_t) wait->due_ms > KEYRING_BACK_MS)
+    return KEYRING_GO;
+  return KEYRING_BACK;
+}
+
+/* Must whoever has this number make way for one that waits in the
+ * store? */
 static enum keyring_answer
 keyring_ask (struct keyring *keyring, uint64_t hash, uint64_t seq,
              int64_t now_ms, int64_t *ret_due_ms)
 {
+  enum keyring_answer answer;
   struct wait *first;
+  int64_t gone_ms;
 
   while ((first = waiting_first (keyring->waiting, hash)) != NULL
          && first->seq < seq) {
-    int64_t late_ms = now_ms - (int64_t) first->due_ms;
-
-    *ret_due_ms = (int64_t) first->due_ms;
-    if (!first->is_back && late_ms < 0)
-      return KEYRING_LATER;
-    if (first->is_back && late_ms < KEYRING_BACK_MS)
-      return KEYRING_BACK;
-    if (late_ms < KEYRING_LOST_MS && first->misses < KEYRING_MISSES) {
-      *ret_due_ms = now_ms + (1000LL << first->misses++);
-      first->due_ms = (uint64_t) *ret_due_ms;
-      first->is_back = false;
+    if (!first->is_back && (int64_t) first->due_ms > now_ms) {
+      *ret_due_ms = (int64_t) first->due_ms;
       return KEYRING_LATER;
     }
-    waiting_remove (keyring->waiting, hash, first->seq);
+    answer = wait_miss (first, now_ms, ret_due_ms);
+    if (answer != KEYRING_GO)
+      return answer;
+    waiting_remove (keyring->waiting, hash, first->seq, &gone_ms);
   }
   return KEYRING_GO;
+}
+
+/* Into the store it goes, LATER or BACK.  What comes behind one without a
+ * time gets none. */
+static enum keyring_answer
+keyring_put (struct keyring *keyring, const struct delivery *delivery,
+             enum keyring_answer how, int64_t due_ms)
+{
+  const struct wait *before = waiting_before (
+    keyring->waiting, delivery->order_hash, delivery->seq);
+
+  if (before != NULL && before->is_back)
+    how = KEYRING_BACK;
+  waiting_put (keyring->waiting, delivery->order_hash, delivery->seq,
+               how == KEYRING_BACK ? delivery->waited_ms : due_ms);
+  return how;
 }
 
 enum keyring_answer
@@ -131,23 +175,17 @@ keyring_hold (struct keyring *keyring, struct delivery *delivery,
 {
   struct key **link = keyring_find (keyring, delivery->order_hash), *key;
   enum keyring_answer answer;
-  int64_t due_ms = now_ms;
 
-  if (waiting_count (keyring->waiting) > 0)
-    waiting_remove (keyring->waiting, delivery->order_hash, delivery->seq);
+  keyring_meet (keyring, delivery);
   if (*link != NULL) {
     key_line_up (*link, delivery);
     return KEYRING_WAIT;
   }
   if (waiting_count (keyring->waiting) > 0) {
     answer = keyring_ask (keyring, delivery->order_hash, delivery->seq,
-                          now_ms, &due_ms);
-    if (answer != KEYRING_GO) {
-      *ret_due_ms = due_ms;
-      waiting_put (keyring->waiting, delivery->order_hash, delivery->seq,
-                   due_ms, answer == KEYRING_BACK);
-      return answer;
-    }
+                          now_ms, ret_due_ms);
+    if (answer != KEYRING_GO)
+      return keyring_put (keyring, delivery, answer, *ret_due_ms);
   }
   key = memory_zeroed (1, sizeof *key);
   key->hash = delivery->order_hash;
@@ -160,14 +198,19 @@ keyring_hold (struct keyring *keyring, struct delivery *delivery,
 /* The key is nobody's any more: its line leaves for the store. */
 static void
 keyring_dissolve (struct keyring *keyring, struct key **link,
-                  struct keyring_next *next)
+                  enum keyring_answer how, struct keyring_next *next)
 {
-  struct key *key = *link;
+  struct delivery **later = &next->later, **back = &next->back;
 
-  for (struct delivery *d = key->first; d != NULL; d = d->next)
-    waiting_put (keyring->waiting, key->hash, d->seq, next->due_ms,
-                 next->how == KEYRING_BACK);
-  next->leaving = key->first;
+  for (struct delivery *d = (*link)->first; d != NULL; d = d->next)
+    if (keyring_put (keyring, d, how, next->due_ms) == KEYRING_LATER) {
+      *later = d;
+      later = &d->next;
+    } else {
+      *back = d;
+      back = &d->next;
+    }
+  *later = *back = NULL;
   keyring_drop (keyring, link);
 }
 
@@ -176,9 +219,10 @@ keyring_release (struct keyring *keyring, const struct delivery *delivery,
                  int64_t now_ms, struct keyring_next *ret_next)
 {
   struct key **link = keyring_find (keyring, delivery->order_hash);
+  enum keyring_answer answer = KEYRING_GO;
   struct key *key = *link;
 
-  *ret_next = (struct keyring_next) { .how = KEYRING_GO, .due_ms = now_ms };
+  *ret_next = (struct keyring_next) { .due_ms = now_ms };
   if (key == NULL || key->holder != delivery)
     return;
   if (key->first == NULL) {
@@ -186,10 +230,10 @@ keyring_release (struct keyring *keyring, const struct delivery *delivery,
     return;
   }
   if (waiting_count (keyring->waiting) > 0)
-    ret_next->how = keyring_ask (keyring, key->hash, key->first->seq, now_ms,
-                                 &ret_next->due_ms);
-  if (ret_next->how != KEYRING_GO) {
-    keyring_dissolve (keyring, link, ret_next);
+    answer = keyring_ask (keyring, key->hash, key->first->seq, now_ms,
+                          &ret_next->due_ms);
+  if (answer != KEYRING_GO) {
+    keyring_dissolve (keyring, link, answer, ret_next);
     return;
   }
   ret_next->next = key->first;
@@ -200,38 +244,35 @@ keyring_release (struct keyring *keyring, const struct delivery *delivery,
   ret_next->next->next = NULL;
 }
 
-static void
-keyring_release_as (struct keyring *keyring, const struct delivery *delivery,
-                    enum keyring_answer how, int64_t due_ms,
-                    struct keyring_next *ret_next)
-{
-  struct key **link = keyring_find (keyring, delivery->order_hash);
-
-  *ret_next = (struct keyring_next) { .how = how, .due_ms = due_ms };
-  waiting_put (keyring->waiting, delivery->order_hash, delivery->seq, due_ms,
-               how == KEYRING_BACK);
-  if (*link != NULL && (*link)->holder == delivery)
-    keyring_dissolve (keyring, link, ret_next);
-}
-
 void
 keyring_release_later (struct keyring *keyring,
                        const struct delivery *delivery, int64_t due_ms,
                        struct keyring_next *ret_next)
 {
-  keyring_release_as (keyring, delivery, KEYRING_LATER, due_ms, ret_next);
+  struct key **link = keyring_find (keyring, delivery->order_hash);
+
+  *ret_next = (struct keyring_next) { .due_ms = due_ms };
+  waiting_put (keyring->waiting, delivery->order_hash, delivery->seq, due_ms);
+  if (*link != NULL && (*link)->holder == delivery)
+    keyring_dissolve (keyring, link, KEYRING_LATER, ret_next);
 }
 
 void
-keyring_release_back (struct keyring *keyring,
-                      const struct delivery *delivery, int64_t now_ms,
+keyring_release_back (struct keyring *keyring, struct delivery *delivery,
                       struct keyring_next *ret_next)
 {
-  keyring_release_as (keyring, delivery, KEYRING_BACK, now_ms, ret_next);
+  struct key **link = keyring_find (keyring, delivery->order_hash);
+
+  *ret_next = (struct keyring_next) { .next = NULL };
+  keyring_meet (keyring, delivery);
+  waiting_put (keyring->waiting, delivery->order_hash, delivery->seq,
+               delivery->waited_ms);
+  if (*link != NULL && (*link)->holder == delivery)
+    keyring_dissolve (keyring, link, KEYRING_BACK, ret_next);
 }
 
 struct delivery *
-keyring_drain (struct keyring *keyring, int64_t now_ms)
+keyring_drain (struct keyring *keyring)
 {
   struct delivery *list = NULL, **end = &list;
 
@@ -239,7 +280,8 @@ keyring_drain (struct keyring *keyring, int64_t now_ms)
     for (struct key *key = keyring->slots[i]; key != NULL; key = key->chain) {
       *end = key->first;
       for (; *end != NULL; end = &(*end)->next)
-        waiting_put (keyring->waiting, key->hash, (*end)->seq, now_ms, true);
+        waiting_put (keyring->waiting, key->hash, (*end)->seq,
+                     (*end)->waited_ms);
       key->first = key->last = NULL;
     }
   return list;
@@ -250,11 +292,13 @@ keyring_expect (struct keyring *keyring, uint64_t seq, uint64_t hash,
                 int64_t due_ms)
 {
   if (hash != 0)
-    waiting_put (keyring->waiting, hash, seq, due_ms, false);
+    waiting_put (keyring->waiting, hash, seq, due_ms);
 }
 
 void
 keyring_expect_not (struct keyring *keyring, uint64_t seq, uint64_t hash)
 {
-  waiting_remove (keyring->waiting, hash, seq);
+  int64_t due_ms;
+
+  waiting_remove (keyring->waiting, hash, seq, &due_ms);
 }

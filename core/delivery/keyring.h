@@ -46,9 +46,9 @@ enum keyring_answer keyring_hold (struct keyring *keyring,
 /* What follows when the holder of a key goes. */
 struct keyring_next {
   struct delivery *next;        /* holds the key now and may go; or NULL */
-  struct delivery *leaving;     /* a list by next: these leave, too */
-  enum keyring_answer how;      /* _LATER or _BACK */
+  struct delivery *later;       /* lists by next: these leave, too, until ... */
   int64_t due_ms;
+  struct delivery *back;        /* ... and these as they were */
 };
 
 /* It has ended; or (LATER, BACK) waits in the store from now on. */
@@ -59,10 +59,10 @@ void keyring_release_later (struct keyring *keyring,
                             const struct delivery *delivery, int64_t due_ms,
                             struct keyring_next *ret_next);
 void keyring_release_back (struct keyring *keyring,
-                           const struct delivery *delivery, int64_t now_ms,
+                           struct delivery *delivery,
                            struct keyring_next *ret_next);
 /* All that stand in line go back to the store: a list by next. */
-struct delivery *keyring_drain (struct keyring *keyring, int64_t now_ms);
+struct delivery *keyring_drain (struct keyring *keyring);
 
 /* It waits in the store; it does not. */
 void keyring_expect (struct keyring *keyring, uint64_t seq, uint64_t hash,

@@ -144,6 +144,7 @@ lane_admit (struct lane *lane, struct delivery *delivery)
   delivery->lane = lane;
   delivery->next = NULL;
   delivery->order_hash = 0;
+  delivery->waited_ms = 0;
   if (!lane->has_store)
     delivery->seq = ++lane->n_admitted;
   lane->n_held++;
@@ -157,7 +158,10 @@ lane_admit (struct lane *lane, struct delivery *delivery)
     lane_read_mail (lane, delivery);
   if (delivery->order_hash != 0 && !lane_takes_key (lane, delivery))
     return;
-  shelf_put (lane->shelf, delivery, loop_now_us (lane->loop));
+  if (delivery->n_faults > 0)   /* alone, so it waits for no company */
+    shelf_put_back (lane->shelf, delivery);
+  else
+    shelf_put (lane->shelf, delivery, loop_now_us (lane->loop));
   lane_pump (lane);
 }
 

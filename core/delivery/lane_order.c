@@ -9,6 +9,8 @@
 #include "base/text.h"
 #include "lane_state.h"
 
+static const char behind[] = "waits for an earlier one of its order key";
+
 void
 lane_read_order_key (struct lane *lane, struct delivery *delivery)
 {
@@ -94,7 +96,7 @@ lane_takes_key (struct lane *lane, struct delivery *delivery)
   answer = keyring_hold (lane->keyring, delivery, date_now_ms (), &due_ms);
   if (answer == KEYRING_LATER || answer == KEYRING_BACK)
     lane_hand_over_all (lane, delivery, answer, due_ms,
-                        "waits for an earlier one of its order key");
+                        behind);
   return answer == KEYRING_GO;
 }
 
@@ -110,7 +112,7 @@ lane_leave (struct lane *lane, struct delivery *delivery,
       keyring_release_later (lane->keyring, delivery, result->due_ms, &next);
       break;
     case DELIVERY_BACK:
-      keyring_release_back (lane->keyring, delivery, date_now_ms (), &next);
+      keyring_release_back (lane->keyring, delivery, &next);
       break;
     case DELIVERY_DELIVERED:
     case DELIVERY_REJECTED:
@@ -119,8 +121,8 @@ lane_leave (struct lane *lane, struct delivery *delivery,
       break;
     }
   lane_hand_over (lane, delivery, result);
-  lane_hand_over_all (lane, next.leaving, next.how, next.due_ms,
-                      "waits for an earlier one of its order key");
+  lane_hand_over_all (lane, next.later, KEYRING_LATER, next.due_ms, behind);
+  lane_hand_over_all (lane, next.back, KEYRING_BACK, 0, behind);
   if (next.next != NULL)
     shelf_put (lane->shelf, next.next, loop_now_us (lane->loop));
 }
@@ -130,6 +132,6 @@ void
 lane_clear_lines (struct lane *lane, const char *reason)
 {
   if (lane->keyring != NULL && lane->has_store)
-    lane_hand_over_all (lane, keyring_drain (lane->keyring, date_now_ms ()),
+    lane_hand_over_all (lane, keyring_drain (lane->keyring),
                         KEYRING_BACK, 0, reason);
 }

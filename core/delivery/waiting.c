@@ -159,7 +159,7 @@ waiting_find (struct waiting *waiting, uint64_t hash, uint64_t seq,
 
 void
 waiting_put (struct waiting *waiting, uint64_t hash, uint64_t seq,
-             int64_t due_ms, bool is_back)
+             int64_t due_ms)
 {
   uint32_t i, weight, *link = &waiting->root;
   struct wait *wait = waiting_find (waiting, hash, seq, &link);
@@ -180,18 +180,20 @@ waiting_put (struct waiting *waiting, uint64_t hash, uint64_t seq,
     *link = i;
   }
   wait->due_ms = due_ms > 0 ? (uint64_t) due_ms : 0;
-  wait->is_back = is_back;
+  wait->is_back = due_ms <= 0;
   wait->misses = 0;
 }
 
 bool
-waiting_remove (struct waiting *waiting, uint64_t hash, uint64_t seq)
+waiting_remove (struct waiting *waiting, uint64_t hash, uint64_t seq,
+                int64_t *ret_due_ms)
 {
   uint32_t *link, i;
   struct wait *wait = waiting_find (waiting, hash, seq, &link);
 
   if (wait == NULL)
     return false;
+  *ret_due_ms = wait->is_back ? 0 : (int64_t) wait->due_ms;
   i = *link;
   *link = waiting_join (waiting, wait->left, wait->right);
   wait->left = waiting->unused;
@@ -215,4 +217,22 @@ waiting_first (struct waiting *waiting, uint64_t hash)
     i = is_before (wait, hash, 0) ? wait->right : wait->left;
   }
   return first;
+}
+
+struct wait *
+waiting_before (struct waiting *waiting, uint64_t hash, uint64_t seq)
+{
+  struct wait *before = NULL;
+  uint32_t i = waiting->root;
+
+  while (i != 0) {
+    struct wait *wait = wait_at (waiting, i);
+
+    if (is_before (wait, hash, seq)) {
+      before = wait;
+      i = wait->right;
+    } else
+      i = wait->left;
+  }
+  return before != NULL && before->hash == hash ? before : NULL;
 }

@@ -18,21 +18,28 @@ struct wait {
   uint64_t hash;                /* of the order key */
   uint64_t seq;
   uint64_t due_ms : 55;         /* date_now_ms () time */
-  uint64_t is_back : 1;         /* it has no time: it was given back, at
-                                   due_ms */
-  uint64_t misses : 8;          /* looked for after its time, and not there */
+  uint64_t is_back : 1;         /* it was given back and has no time; due_ms is
+                                   when it was missed first */
+  uint64_t misses : 8;          /* how often it was looked for after its time
+                                   and was not there */
   uint32_t left, right;         /* waiting.c's */
 };
 
 struct waiting *waiting_new (void);
 void waiting_free (struct waiting *waiting);
 
-/* What is there already gets the new time. */
+/* due_ms 0: it was given back, and has no time.  What is there already gets
+ * the new one. */
 void waiting_put (struct waiting *waiting, uint64_t hash, uint64_t seq,
-                  int64_t due_ms, bool is_back);
-bool waiting_remove (struct waiting *waiting, uint64_t hash, uint64_t seq);
+                  int64_t due_ms);
+/* *ret_due_ms: its time, 0 if it has none. */
+bool waiting_remove (struct waiting *waiting, uint64_t hash, uint64_t seq,
+                     int64_t *ret_due_ms);
 /* The least number of that key, or NULL; good until the next put. */
 struct wait *waiting_first (struct waiting *waiting, uint64_t hash);
+/* Of that key the greatest number below seq, or NULL. */
+struct wait *waiting_before (struct waiting *waiting, uint64_t hash,
+                             uint64_t seq);
 size_t waiting_count (const struct waiting *waiting);
 
 #endif

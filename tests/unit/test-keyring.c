@@ -43,7 +43,8 @@ static void
 assert_next (struct keyring *keyring, size_t k, size_t after)
 {
   keyring_release (keyring, &deliveries[k], NOW, &next);
-  assert_null (next.leaving);
+  assert_null (next.later);
+  assert_null (next.back);
   if (after == 0)
     assert_null (next.next);
   else
@@ -95,9 +96,9 @@ test_later (void **state)
   assert_held (keyring, 3, KEYRING_WAIT);
   keyring_release_later (keyring, &deliveries[1], NOW + 500, &next);
   assert_null (next.next);
-  assert_int_equal (next.how, KEYRING_LATER);
+  assert_null (next.back);
   assert_int_equal (next.due_ms, NOW + 500);
-  assert_list (next.leaving, 2, (size_t[]) { 2, 3 });
+  assert_list (next.later, 2, (size_t[]) { 2, 3 });
   assert_held (keyring, 4, KEYRING_LATER);
   assert_int_equal (due_ms, NOW + 500);
   assert_held (keyring, 1, KEYRING_GO);
@@ -124,9 +125,9 @@ test_gap (void **state)
   assert_held (keyring, 3, KEYRING_WAIT);
   keyring_release (keyring, &deliveries[1], NOW, &next);
   assert_null (next.next);
-  assert_int_equal (next.how, KEYRING_LATER);
+  assert_null (next.back);
   assert_int_equal (next.due_ms, NOW + 900);
-  assert_list (next.leaving, 1, (size_t[]) { 3 });
+  assert_list (next.later, 1, (size_t[]) { 3 });
   keyring_expect_not (keyring, 2, A);
   assert_held (keyring, 3, KEYRING_GO);
   assert_next (keyring, 3, 0);
@@ -143,19 +144,49 @@ test_back (void **state)
   assert_held (keyring, 2, KEYRING_WAIT);
   assert_held (keyring, 3, KEYRING_WAIT);
   /* 1 is in flight, those behind it leave. */
-  assert_list (keyring_drain (keyring, NOW), 2, (size_t[]) { 2, 3 });
+  assert_list (keyring_drain (keyring), 2, (size_t[]) { 2, 3 });
   assert_next (keyring, 1, 0);
   /* 3 was on its way before 2 was back in the store. */
   assert_held (keyring, 3, KEYRING_BACK);
   assert_held (keyring, 2, KEYRING_GO);
   assert_held (keyring, 3, KEYRING_WAIT);
-  keyring_release_back (keyring, &deliveries[2], NOW, &next);
-  assert_int_equal (next.how, KEYRING_BACK);
-  assert_list (next.leaving, 1, (size_t[]) { 3 });
+  keyring_release_back (keyring, &deliveries[2], &next);
+  assert_null (next.later);
+  assert_list (next.back, 1, (size_t[]) { 3 });
   assert_held (keyring, 2, KEYRING_GO);
   assert_next (keyring, 2, 0);
   assert_held (keyring, 3, KEYRING_GO);
   assert_next (keyring, 3, 0);
+  keyring_free (keyring);
+}
+
+/* One that was given back has no time: what comes behind it must not get
+ * one, though the first of all has. */
+static void
+test_back_in_between (void **state)
+{
+  struct keyring *keyring = begin ();
+
+  (void) state;
+  assert_held (keyring, 2, KEYRING_GO);
+  keyring_release_back (keyring, &deliveries[2], &next);
+  keyring_expect (keyring, 1, A, NOW + 500);
+  assert_held (keyring, 3, KEYRING_BACK);
+  assert_held (keyring, 1, KEYRING_GO);
+  assert_held (keyring, 3, KEYRING_WAIT);
+  assert_held (keyring, 4, KEYRING_WAIT);
+  keyring_release_later (keyring, &deliveries[1], NOW + 900, &next);
+  assert_null (next.later);
+  assert_list (next.back, 2, (size_t[]) { 3, 4 });
+  /* Now it has one. */
+  assert_held (keyring, 2, KEYRING_LATER);
+  assert_held (keyring, 3, KEYRING_LATER);
+  assert_int_equal (due_ms, NOW + 900);
+  assert_held (keyring, 1, KEYRING_GO);
+  assert_held (keyring, 4, KEYRING_WAIT);
+  keyring_release_later (keyring, &deliveries[1], NOW + 950, &next);
+  assert_null (next.back);
+  assert_list (next.later, 1, (size_t[]) { 4 });
   keyring_free (keyring);
 }
 
@@ -177,11 +208,17 @@ test_lost (void **state)
   }
   assert_true (rounds > 2 && now_ms - NOW > 10000 && now_ms - NOW < 100000);
   keyring_release (keyring, &deliveries[2], now_ms, &next);
-  keyring_expect (keyring, 1, A, NOW);
-  assert_int_equal (keyring_hold (keyring, &deliveries[2],
-                                  NOW + 24 * 3600 * 1000, &due_ms),
-                    KEYRING_GO);
-  assert_next (keyring, 2, 0);
+  keyring_free (keyring);
+  /* The same of one that was given back. */
+  keyring = begin ();
+  assert_held (keyring, 1, KEYRING_GO);
+  keyring_release_back (keyring, &deliveries[1], &next);
+  now_ms = NOW + 24 * 3600 * 1000;
+  for (rounds = 0; keyring_hold (keyring, &deliveries[2], now_ms, &due_ms)
+                   == KEYRING_BACK; rounds++)
+    now_ms += 400;
+  assert_in_range (rounds, 20, 30);
+  keyring_release (keyring, &deliveries[2], now_ms, &next);
   keyring_free (keyring);
 }
 
@@ -207,22 +244,31 @@ test_waiting (void **state)
   srand (2);
   for (int round = 0; round < 100000; round++) {
     unsigned hash = (unsigned) rand () % HASHES;
-    unsigned seq = (unsigned) rand () % SEQS, least = 0;
+    unsigned seq = (unsigned) rand () % SEQS, least = 0, before;
     struct wait *first;
+    int64_t was_ms = 0;
 
     if (rand () % 1000 < (round / 5000 % 2 == 0 ? 600 : 400)) {
       n += model[hash][seq] == 0;
       model[hash][seq] = 1 + rand () % 1000;
-      waiting_put (waiting, hash, seq, model[hash][seq], false);
+      waiting_put (waiting, hash, seq, model[hash][seq]);
     } else {
-      assert_int_equal (waiting_remove (waiting, hash, seq),
+      assert_int_equal (waiting_remove (waiting, hash, seq, &was_ms),
                         model[hash][seq] != 0);
+      assert_int_equal (was_ms, model[hash][seq]);
       n -= model[hash][seq] != 0;
       model[hash][seq] = 0;
     }
     assert_int_equal (waiting_count (waiting), n);
     while (least < SEQS && model[hash][least] == 0)
       least++;
+    before = seq;
+    while (before > 0 && model[hash][before - 1] == 0)
+      before--;
+    if (before == 0)
+      assert_null (waiting_before (waiting, hash, seq));
+    else
+      assert_int_equal (waiting_before (waiting, hash, seq)->seq, before - 1);
     first = waiting_first (waiting, hash);
     if (least == SEQS) {
       assert_null (first);
@@ -241,6 +287,7 @@ main (void)
   const struct CMUnitTest tests[] = {
     cmocka_unit_test (test_line),  cmocka_unit_test (test_later),
     cmocka_unit_test (test_gap),   cmocka_unit_test (test_back),
+    cmocka_unit_test (test_back_in_between),
     cmocka_unit_test (test_lost),  cmocka_unit_test (test_hash),
     cmocka_unit_test (test_waiting),
   };

@@ -1,7 +1,4 @@
-/* test-lane.c - a lane against a network that this test plays itself.
- *
- * exchange_run () is ours here: it keeps the jobs, and the test answers
- * them in the order and way it likes.
+/* test-lane.c - a lane without a store, against a network that is played.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -19,34 +16,10 @@
 #include "base/date.h"
 #include "base/memory.h"
 #include "delivery/lane.h"
+#include "lane-world.h"
 #include "mock.h"
 
-enum { MOST = 600 };
-
-struct flight {
-  struct job *job;
-  exchange_done_fn *done;
-  void *data;
-};
-
-static struct flight flights[MOST];
-static size_t n_flights;
-static bool answers_at_once;    /* with 200, from exchange_run itself */
-
-bool
-exchange_run (struct exchanger *exchanger, struct job *job,
-              exchange_done_fn *done, void *data)
-{
-  (void) exchanger;
-  assert_true (n_flights < MOST);
-  job_build (job);
-  if (answers_at_once) {
-    mock_reply (job, 200, "");
-    return true;
-  }
-  flights[n_flights++] = (struct flight) { job, done, data };
-  return false;
-}
+enum { MOST = MOST_FLIGHTS };
 
 struct fixture {
   struct mock mock;
@@ -155,25 +128,6 @@ admit_many (struct fixture *f, size_t n)
     admit (f, "{\"email\":\"a@example.org\"}");
 }
 
-/* Answer flight k; later flights move up. */
-static void
-answer_header (size_t k, int status, const char *name, const char *value)
-{
-  struct flight flight = flights[k];
-
-  assert_true (k < n_flights);
-  memmove (&flights[k], &flights[k + 1],
-           (--n_flights - k) * sizeof flights[0]);
-  mock_reply_header (flight.job, status, "", name, value);
-  flight.done (flight.data, flight.job);
-}
-
-static void
-answer (size_t k, int status)
-{
-  answer_header (k, status, "x-nothing", "");
-}
-
 static void
 turn_until (struct fixture *f, size_t flying)
 {
@@ -192,11 +146,11 @@ test_in_flight_cap (void **state)
   (void) state;
   admit_many (f, 10);
   assert_int_equal (n_flights, 3);
-  answer (1, 200);
+  flight_answer (1, 200);
   assert_int_equal (n_flights, 3);
   assert_int_equal (f->ended[DELIVERY_DELIVERED], 1);
   while (n_flights > 0)
-    answer (0, 204);
+    flight_answer (0, 204);
   assert_int_equal (f->ended[DELIVERY_DELIVERED], 10);
   assert_int_equal (lane_stats (f->lane)->delivered, 10);
   stop (f);
@@ -222,14 +176,14 @@ test_retry_then_good (void **state)
 
   (void) state;
   admit_many (f, 1);
-  answer (0, 503);
+  flight_answer (0, 503);
   assert_int_equal (n_flights, 0);
   assert_int_equal (lane_retrying (f->lane), 1);
   turn_until (f, 1);
-  answer (0, 500);
+  flight_answer (0, 500);
   turn_until (f, 1);
   assert_int_equal (f->deliveries[0].attempts, 2);
-  answer (0, 200);
+  flight_answer (0, 200);
   assert_int_equal (f->ended[DELIVERY_DELIVERED], 1);
   assert_int_equal (lane_stats (f->lane)->retried, 2);
   stop (f);
@@ -244,7 +198,7 @@ test_schedule_ends (void **state)
   admit_many (f, 1);
   for (int i = 0; i < 4; i++) {
     turn_until (f, 1);
-    answer (0, 500);
+    flight_answer (0, 500);
   }
   assert_int_equal (f->ended[DELIVERY_UNDELIVERED], 1);
   assert_non_null (strstr (f->reason, "every attempt failed"));
@@ -258,7 +212,7 @@ test_patience_ends (void **state)
 
   (void) state;
   admit_many (f, 1);
-  answer (0, 500);
+  flight_answer (0, 500);
   assert_int_equal (f->ended[DELIVERY_UNDELIVERED], 1);
   assert_non_null (strstr (f->reason, "not delivered in time"));
   stop (f);
@@ -273,14 +227,14 @@ test_retry_after_gates (void **state)
   (void) state;
   admit_many (f, 4);
   assert_int_equal (n_flights, 2);
-  answer_header (0, 429, "retry-after", "1");
-  answer (0, 200);
+  flight_answer_header (0, 429, "retry-after", "1");
+  flight_answer (0, 200);
   assert_int_equal (n_flights, 0);      /* two wait though there is room */
   turn_until (f, 2);
   assert_true (date_monotonic_us () - start_us >= 1000000);
   while (n_flights > 0 || !lane_is_idle (f->lane))
     if (n_flights > 0)
-      answer (0, 200);
+      flight_answer (0, 200);
     else
       loop_turn (f->loop, 50);
   assert_int_equal (f->ended[DELIVERY_DELIVERED], 4);
@@ -294,7 +248,7 @@ test_gate_beyond_patience (void **state)
 
   (void) state;
   admit_many (f, 3);
-  answer_header (0, 429, "retry-after", "3600");
+  flight_answer_header (0, 429, "retry-after", "3600");
   assert_int_equal (f->ended[DELIVERY_UNDELIVERED], 3);
   assert_int_equal (lane_state (f->lane), LANE_BLOCKED);
   assert_non_null (strstr (f->reason, "3600 s"));
@@ -308,10 +262,10 @@ test_blocked (void **state)
 
   (void) state;
   admit_many (f, 5);
-  answer (0, 401);
+  flight_answer (0, 401);
   assert_int_equal (lane_state (f->lane), LANE_BLOCKED);
   assert_int_equal (f->ended[DELIVERY_UNDELIVERED], 4);
-  answer (0, 200);              /* was on its way already */
+  flight_answer (0, 200);              /* was on its way already */
   assert_int_equal (f->ended[DELIVERY_DELIVERED], 1);
   admit_many (f, 1);
   assert_int_equal (f->ended[DELIVERY_UNDELIVERED], 5);
@@ -328,14 +282,14 @@ test_split_finds_the_culprit (void **state)
   (void) state;
   admit_many (f, 8);
   assert_int_equal (n_flights, 1);
-  answer (0, 422);              /* 8 -> 4 4 */
+  flight_answer (0, 422);              /* 8 -> 4 4 */
   assert_int_equal (n_flights, 2);
-  answer (1, 200);
-  answer (0, 422);              /* 4 -> 2 2 */
-  answer (1, 200);
-  answer (0, 422);              /* 2 -> 1 1 */
-  answer (1, 200);
-  answer (0, 422);
+  flight_answer (1, 200);
+  flight_answer (0, 422);              /* 4 -> 2 2 */
+  flight_answer (1, 200);
+  flight_answer (0, 422);              /* 2 -> 1 1 */
+  flight_answer (1, 200);
+  flight_answer (0, 422);
   assert_int_equal (f->ended[DELIVERY_DELIVERED], 7);
   assert_int_equal (f->ended[DELIVERY_REJECTED], 1);
   assert_int_equal (lane_stats (f->lane)->retried, 0);
@@ -357,7 +311,7 @@ test_batch_waits (void **state)
   lane_flush (f->lane);
   assert_int_equal (n_flights, 3);
   while (n_flights > 0)
-    answer (0, 200);
+    flight_answer (0, 200);
   stop (f);
 }
 
@@ -382,16 +336,16 @@ test_order_keys (void **state)
   admit (f, "{\"id\":\"a\"}");
   admit (f, "{}");
   assert_int_equal (n_flights, 3);      /* 0, 2 and 4 */
-  answer (0, 503);
+  flight_answer (0, 503);
   assert_int_equal (n_flights, 2);      /* 1 stays behind 0 */
-  answer (0, 200);
-  answer (0, 200);
+  flight_answer (0, 200);
+  flight_answer (0, 200);
   turn_until (f, 1);
-  answer (0, 200);
+  flight_answer (0, 200);
   turn_until (f, 1);
-  answer (0, 422);
+  flight_answer (0, 422);
   turn_until (f, 1);
-  answer (0, 200);
+  flight_answer (0, 200);
   assert_string_equal (f->order, "2 4 0 1 3 ");
   stop (f);
 }
@@ -405,8 +359,8 @@ test_stop (void **state)
   admit_many (f, 5);
   lane_stop (f->lane);
   assert_int_equal (f->ended[DELIVERY_UNDELIVERED], 3);
-  answer (0, 200);
-  answer (0, 503);              /* is not tried again */
+  flight_answer (0, 200);
+  flight_answer (0, 503);              /* is not tried again */
   assert_int_equal (f->ended[DELIVERY_DELIVERED], 1);
   assert_int_equal (f->ended[DELIVERY_UNDELIVERED], 4);
   stop (f);
@@ -425,7 +379,7 @@ test_forgetful_plugin (void **state)
     struct flight flight;
 
     turn_until (f, 1);
-    flight = flights[--n_flights];
+    flight = flight_take (0);
     flight.done (flight.data, flight.job);
   }
   assert_int_equal (f->ended[DELIVERY_UNDELIVERED], 1);
@@ -447,7 +401,7 @@ test_rate (void **state)
   assert_int_equal (n_flights, 5);
   turn_until (f, 20);
   while (n_flights > 0)
-    answer (0, 200);
+    flight_answer (0, 200);
   stop (f);
 }
 

@@ -8,6 +8,7 @@ unit_tests = \
 	tests/unit/test-address \
 	tests/unit/test-arena \
 	tests/unit/test-board \
+	tests/unit/test-breaker \
 	tests/unit/test-buf \
 	tests/unit/test-catalogue \
 	tests/unit/test-condition \
@@ -31,6 +32,8 @@ unit_tests = \
 	tests/unit/test-json-index \
 	tests/unit/test-keyring \
 	tests/unit/test-lane \
+	tests/unit/test-lane-order \
+	tests/unit/test-lane-store \
 	tests/unit/test-ledger \
 	tests/unit/test-limits \
 	tests/unit/test-loader \
@@ -76,6 +79,20 @@ unit_tests = \
 
 # A part of a plugin, held against its vendor's own vectors.
 tests_unit_test_sigv4_SOURCES = tests/unit/test-sigv4.c plugins/ses/sigv4.c
+
+# Lanes in a world of their own; two of them with its clock as well.
+lane_world = tests/unit/lane-world.c tests/unit/lane-world.h
+played_clock = -Wl,--wrap=date_now_ms,--wrap=loop_now_us \
+	-Wl,--wrap=loop_timer_new,--wrap=loop_timer_free \
+	-Wl,--wrap=loop_timer_set,--wrap=loop_timer_stop \
+	-Wl,--wrap=backoff_delay_ms,--wrap=backoff_spread_ms
+tests_unit_test_lane_SOURCES = tests/unit/test-lane.c $(lane_world)
+tests_unit_test_lane_order_SOURCES = tests/unit/test-lane-order.c \
+	$(lane_world)
+tests_unit_test_lane_order_LDFLAGS = $(AM_LDFLAGS) $(played_clock)
+tests_unit_test_lane_store_SOURCES = tests/unit/test-lane-store.c \
+	$(lane_world)
+tests_unit_test_lane_store_LDFLAGS = $(AM_LDFLAGS) $(played_clock)
 
 LDADD = tests/unit/libsupport.la core/libherald-core.la $(CMOCKA_LIBS)
 AM_CPPFLAGS += $(CMOCKA_CFLAGS) -I$(top_srcdir)/tests/unit
