@@ -9,10 +9,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/types.h>
 
 #include "base/memory.h"
 #include "base/number.h"
 #include "output.h"
+#include "serve/pidfile.h"
 #include "table.h"
 
 struct status_row {
@@ -26,6 +28,7 @@ struct status_view {
   struct figures *figures;
   const struct store *store;    /* lanes are copied: it is looked at again */
   char *directory;
+  pid_t supervisor;             /* 0: none runs */
   size_t n_depths;
   struct queue_lane_state *depths;
   int64_t bytes;                /* of the store; -1: there is none */
@@ -125,6 +128,7 @@ status_view_new (struct store *store, int64_t now_ms)
   store_look (store);
   view->store = store;
   view->directory = memory_strdup (store->directory);
+  view->supervisor = pidfile_find (store->state_directory);
   view->figures = figures_read (store->run_directory, now_ms);
   view->bytes = store->queue != NULL ? queue_bytes (store->queue) : -1;
   view->n_depths = store->n_lanes;
@@ -196,8 +200,10 @@ static void
 status_write_processes (const struct status_view *view, struct buf *out)
 {
   const struct figures *figures = view->figures;
-  bool is_up = false;
+  bool is_up = view->supervisor != 0;
 
+  if (is_up)
+    buf_printf (out, "serve up (%ld)\n", (long) view->supervisor);
   for (size_t i = 0; i < figures->n_processes; i++) {
     const struct figures_process *process = &figures->processes[i];
 
@@ -454,7 +460,7 @@ status_view_json (const struct status_view *view)
 {
   struct json_doc *doc = json_doc_object (), *lanes = json_doc_array ();
   struct json_doc *store = json_doc_object ();
-  bool is_up = false;
+  bool is_up = view->supervisor != 0;
 
   for (size_t i = 0; i < view->figures->n_processes; i++)
     is_up = is_up || view->figures->processes[i].is_up;
@@ -466,6 +472,9 @@ status_view_json (const struct status_view *view)
                 json_doc_number (view->bytes > 0 ? view->bytes : 0));
   json_doc_put (doc, "time", output_json_time (view->figures->now_ms));
   json_doc_put (doc, "running", json_doc_bool (is_up));
+  json_doc_put (doc, "supervisor",
+                view->supervisor != 0 ? json_doc_number (view->supervisor)
+                                      : NULL);
   json_doc_put (doc, "processes", status_processes_json (view->figures));
   json_doc_put (doc, "intake", status_intake_json (&view->figures->intake));
   json_doc_put (doc, "store", store);

@@ -35,6 +35,7 @@ store_find (struct store *store, const char *state_directory)
     state_directory = host->state_directory;
   if (state_directory == NULL)
     state_directory = HERALD_STATEDIR;
+  store->state_directory = memory_strdup (state_directory);
   store->directory = host->store.directory != NULL
                        ? memory_strdup (host->store.directory)
                        : store_path (state_directory, "store");
@@ -178,6 +179,7 @@ store_close (struct store *store)
   queue_close (store->queue);
   configuration_free (store->configuration);
   problems_free (store->problems);
+  free (store->state_directory);
   free (store->directory);
   free (store->run_directory);
   free (store->lanes);

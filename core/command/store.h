@@ -26,6 +26,7 @@ struct store_lane {
 struct store {
   struct problems *problems;
   struct configuration *configuration;
+  char *state_directory;
   char *directory;              /* of the store */
   char *run_directory;          /* of the boards */
   struct queue *queue;          /* NULL: there is no store yet */

@@ -5,6 +5,7 @@ the commands change what goes out, and what they and /metrics say is what
 happened."""
 
 import importlib.util
+import os
 import signal
 import subprocess
 import time
@@ -171,6 +172,40 @@ class Daemon(IntakeCase):
         starts = {one["name"]: one["starts"] for one in
                   self.done("status", "--json").json["processes"]}
         self.assertEqual(starts, {"intake": 1, "worker-0": 2})
+
+
+class Serve(IntakeCase):
+    """The whole daemon."""
+
+    def begin(self):
+        running = self.enter(self.host.start("serve"))
+        running.wait_for(f"listening on {self.socket}")
+        return running
+
+    def status(self):
+        return self.host.run("status", "--json").json
+
+    def up(self):
+        return {one["name"]: one["pid"] for one in
+                self.status()["processes"] if one["up"]}
+
+    def test_status_names_the_processes(self):
+        wait_until(lambda: "worker-0" in self.up(), "the worker")
+        status = self.status()
+        self.assertEqual(status["supervisor"], self.running.process.pid)
+        text = self.host.run("status").out
+        self.assertRegex(text, rf"(?m)^serve up \({status['supervisor']}\)$")
+        before = self.up()
+        os.kill(before["worker-0"], signal.SIGKILL)
+        wait_until(lambda: self.up().get("worker-0")
+                   not in (None, before["worker-0"]), "another worker")
+        self.assertRegex(self.host.run("status").out,
+                         r"(?m)^worker-0 up \(\d+\) for .*, started 2 times$")
+        self.end()
+        status = self.status()
+        self.assertIsNone(status["supervisor"])
+        self.assertFalse(status["running"])
+        self.assertIn("no daemon runs here", self.host.run("status").out)
 
 
 if __name__ == "__main__":
