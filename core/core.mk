@@ -235,6 +235,7 @@ core_libherald_core_la_SOURCES += \
 	core/command/logging.c core/command/logging.h \
 	core/command/outfile.c core/command/outfile.h \
 	core/command/output.c core/command/output.h \
+	core/command/post.c core/command/post.h \
 	core/command/pause.c \
 	core/command/progress.c core/command/progress.h \
 	core/command/providers.c \
@@ -248,6 +249,7 @@ core_libherald_core_la_SOURCES += \
 	core/command/send.c \
 	core/command/serve.c \
 	core/command/session.c core/command/session.h \
+	core/command/submit.c \
 	core/command/status.c \
 	core/command/status_view.c core/command/status_view.h \
 	core/command/store.c core/command/store.h \

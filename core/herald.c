@@ -27,6 +27,8 @@ static const struct {
   command_fn *run;
 } herald_commands[] = {
   { "send", "deliver events from files, now", command_send },
+  { "submit", "put events from files in through the intake",
+    command_submit },
   { "serve", "take events and deliver them, as a daemon", command_serve },
   { "reload", "have the daemon read the configuration again",
     command_reload },

@@ -67,6 +67,7 @@ script_tests = \
 	tests/e2e/test-plugins.py \
 	tests/e2e/test-send.py \
 	tests/e2e/test-stop.py \
+	tests/e2e/test-submit.py \
 	tests/e2e/test-mapping.py \
 	tests/e2e/test-documents.py \
 	tests/sandbox/test_crm.py \

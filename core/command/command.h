@@ -36,6 +36,6 @@ command_fn command_add, command_check, command_dead, command_describe,
   command_disable, command_enable, command_explain, command_forget,
   command_intake, command_list, command_pause, command_providers,
   command_queue, command_remove, command_resume, command_send, command_status,
-  command_test, command_trace, command_verify, command_worker;
+  command_submit, command_test, command_trace, command_verify, command_worker;
 
 #endif

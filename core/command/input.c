@@ -110,6 +110,8 @@ input_new (const struct input_config *config)
   input = memory_zeroed (1, sizeof *input);
   input->config = *config;
   input->reader = event_reader_new (config->workspace);
+  if (config->lends_workspace)
+    event_reader_lend (input->reader, config->workspace);
   input->fd = -1;
   input->size = is_known ? size : 0;
   return input;

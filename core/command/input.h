@@ -21,6 +21,7 @@ struct input_config {
   char *const *paths;           /* "-": standard input */
   size_t n_paths;
   const char *workspace;        /* of data alone, or NULL */
+  bool lends_workspace;         /* to events without one, too */
   size_t max_event;
 };
 

@@ -47,9 +47,8 @@ struct event_error {
 struct event_reader *event_reader_new (const char *default_workspace);
 void event_reader_free (struct event_reader *reader);
 
-/* From now on objects without specversion are refused in any case, and
- * events without workspace are given this one (NULL: refused).  Not
- * copied. */
+/* From now on events that have a specversion and no workspace are given
+ * this one (NULL: refused).  Not copied. */
 void event_reader_lend (struct event_reader *reader, const char *workspace);
 
 /* Check and copy one object.  Refused, with the reason: what is not JSON

@@ -19,7 +19,7 @@ static const char event_made_type[] = "participation";
 
 struct event_reader {
   char *default_workspace;
-  bool is_strict;               /* CloudEvents only */
+  bool is_lending;
   const char *lent;             /* the workspace of those without; or NULL */
   struct buf prefix;            /* it as a member, if the object lacks it */
   struct json_index index;
@@ -64,7 +64,7 @@ event_reader_free (struct event_reader *reader)
 void
 event_reader_lend (struct event_reader *reader, const char *workspace)
 {
-  reader->is_strict = true;
+  reader->is_lending = true;
   reader->lent = workspace;
 }
 
@@ -278,7 +278,7 @@ event_make_attributes (struct event_reader *reader,
 {
   char id[CRYPTO_UUID_LEN + 1];
 
-  if (reader->is_strict)
+  if (reader->is_lending && reader->default_workspace == NULL)
     return event_refuse (ret_error, "specversion", "is missing");
   if (reader->default_workspace == NULL)
     return event_refuse (ret_error, "specversion", "is missing: data alone "

@@ -102,6 +102,8 @@ transfer_prepare_http (struct transfer *transfer)
 
   if (transfer->transport->proxy)       /* of CONNECT */
     SET (easy, CURLOPT_USERAGENT, USER_AGENT);
+  if (transfer->transport->unix_socket)
+    SET (easy, CURLOPT_UNIX_SOCKET_PATH, transfer->transport->unix_socket);
   SET (easy, CURLOPT_PATH_AS_IS, 1L);
   SET (easy, CURLOPT_BUFFERSIZE, (long) TRANSFER_READ_BUFFER);
   SET (easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);

@@ -66,7 +66,7 @@ struct transport {
   struct loop_timer *timer;     /* libcurl's */
   struct loop_timer *later_timer;       /* for what waits for us */
   const struct guard *guard;
-  char *ca_file, *proxy;
+  char *ca_file, *proxy, *unix_socket;
   size_t max_reply;
   struct transfer *busy;        /* all on their way */
   struct transfer *idle[TRANSFER_KINDS];

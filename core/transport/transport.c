@@ -135,7 +135,7 @@ on_open_socket (void *data, curlsocktype purpose,
   int fd;
 
   (void) purpose;
-  if (transport->guard && !transport->proxy
+  if (transport->guard && !transport->proxy && !transport->unix_socket
       && guard_check (transport->guard, &address->addr,
                       (socklen_t) address->addrlen, reason)
            < 0) {
@@ -364,6 +364,8 @@ transport_new (struct loop *loop, const struct transport_config *config,
   transport->ca_file = ca_file[0] ? memory_strdup (ca_file) : NULL;
   if (config->proxy && config->proxy[0])
     transport->proxy = memory_strdup (config->proxy);
+  if (config->unix_socket)
+    transport->unix_socket = memory_strdup (config->unix_socket);
   transport->max_reply = config->max_reply;
   transport->keeps_uploads
     = curl_version_info (CURLVERSION_NOW)->version_num < 0x080700;
@@ -419,6 +421,7 @@ transport_free (struct transport *transport)
   free (transport->is_open);
   free (transport->ca_file);
   free (transport->proxy);
+  free (transport->unix_socket);
   free (transport);
   curl_global_cleanup ();
 }

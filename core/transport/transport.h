@@ -30,6 +30,8 @@ struct transport_config {       /* all strings are copied */
   const struct guard *guard;    /* outlives the transport; NULL: no guard */
   const char *ca_file;          /* NULL: the built-in bundle */
   const char *proxy;            /* NULL: none; the environment's is ignored */
+  const char *unix_socket;      /* HTTP goes there, whatever host a URL names
+                                   (to no guard); NULL: by the network */
   size_t max_reply;             /* bytes of a reply's body kept */
   unsigned max_connections;     /* kept open, all hosts together */
 };

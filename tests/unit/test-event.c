@@ -355,7 +355,7 @@ test_lent_workspace (void **state)
       "\"type\":\"t\",\"heraldto\":\"crm\",\"data\":{\"a\\u0062\":\n\"x\"}}";
   static const char null[] = "{\"specversion\":\"1.0\",\"id\":\"1\","
     "\"source\":\"s\",\"type\":\"t\",\"workspace\":null}";
-  struct event_reader *reader = event_reader_new ("other");
+  struct event_reader *reader = event_reader_new (NULL);
   struct event_error error;
   struct event *event, *again;
   const char *line;
