@@ -52,6 +52,7 @@ AM_TESTS_ENVIRONMENT = \
 script_tests = \
 	tests/chaos/test-parts.py \
 	tests/e2e/test-faults.py \
+	tests/e2e/test-worker.py \
 	tests/e2e/test-smtp-servers.py \
 	tests/e2e/test-smtp.py \
 	tests/e2e/test-lanes.py \
@@ -84,6 +85,7 @@ node_tests = \
 	tests/interop/test-ses.mjs \
 	tests/interop/test-webhooks.mjs
 shell_tests = tests/plugin-symbols.sh tests/sources.sh \
+	tests/systemd-units.sh \
 	tests/e2e/test-plugin-test.sh tests/e2e/test-third-party.sh
 
 if HAVE_PYTHON
