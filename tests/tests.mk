@@ -76,6 +76,7 @@ script_tests = \
 	tests/sandbox/test_sandbox.py
 node_tests = \
 	tests/interop/test-brevo.mjs \
+	tests/interop/test-cloudevents.mjs \
 	tests/interop/test-mailgun.mjs \
 	tests/interop/test-mailjet.mjs \
 	tests/interop/test-hubspot.mjs \

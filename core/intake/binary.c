@@ -44,12 +44,13 @@ binary_decode (struct buf *out, const char *value)
   while (at < end) {
     if (is_quoted && *at == '\\' && at + 1 < end)
       at++;
-    if (*at != '%') {
+    /* A percent sign that begins no byte stands for itself: the SDK for
+     * JavaScript sends it so. */
+    if (*at != '%' || end - at < 3 || binary_hex (at[1]) < 0
+        || binary_hex (at[2]) < 0) {
       buf_add_char (out, *at++);
       continue;
     }
-    if (end - at < 3 || binary_hex (at[1]) < 0 || binary_hex (at[2]) < 0)
-      return -1;
     buf_add_char (out, (char) (binary_hex (at[1]) << 4 | binary_hex (at[2])));
     at += 3;
   }
@@ -73,7 +74,7 @@ binary_add (struct buf *out, const char *name, const char *value,
            || strcmp (attribute, "data_base64") == 0)
     why = "is told by Content-Type and the body";
   else if (binary_decode (&text, value) != 0 || text.is_over)
-    why = "is not percent-encoded UTF-8";
+    why = "is no UTF-8, or too long";
   if (why != NULL) {
     snprintf (ret_reason, 200, "ce-%s %s", attribute, why);
     buf_done (&text);

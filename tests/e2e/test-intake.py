@@ -84,9 +84,14 @@ class Modes(IntakeCase):
         self.assertEqual(self.ask(post(b"", None, **fields)).status, 202)
         self.assertEqual(self.ask(post(b"<a/>", "text/xml", **fields)).status,
                          415)
-        fields["ce_id"] = "%zz"
+        for value in ("%ff", "\xe9", "%E2%82", ""):
+            fields["ce_id"] = value
+            self.assertEqual(self.ask(post(b"{}", "text/json", **fields))
+                             .status, 400, value)
+        fields["ce_id"] = "100%, %zz"
         self.assertEqual(self.ask(post(b"{}", "text/json", **fields)).status,
-                         400)
+                         202)
+        self.assertEqual(self.ids()[-1], "100%, %zz")
 
     def test_gzip(self):
         body = array(event(i) for i in range(50))
