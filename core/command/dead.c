@@ -349,6 +349,23 @@ dead_is_action (const char *text)
          || strcmp (text, "replay") == 0 || strcmp (text, "purge") == 0;
 }
 
+static int
+dead_begin (struct dead *dead, const struct dead_options *chosen,
+            const char *action)
+{
+  int status;
+
+  store_look (dead->store);
+  if (dead->store->queue == NULL)
+    store_say_none (dead->store);
+  status = dead_choose (dead, chosen);
+  if (status == EXIT_DONE)
+    status = dead_run (dead, action);
+  json_index_done (&dead->index);
+  free (dead->seqs);
+  return status;
+}
+
 int
 command_dead (const struct command_globals *globals, int argc, char **argv)
 {
@@ -403,14 +420,7 @@ command_dead (const struct command_globals *globals, int argc, char **argv)
   dead.store = store_open (globals, &status);
   if (dead.store == NULL)
     return status;
-  store_look (dead.store);
-  if (dead.store->queue == NULL)
-    store_say_none (dead.store);
-  status = dead_choose (&dead, &chosen);
-  if (status == EXIT_DONE)
-    status = dead_run (&dead, action);
-  json_index_done (&dead.index);
-  free (dead.seqs);
+  status = dead_begin (&dead, &chosen, action);
   store_close (dead.store);
   return status;
 }
