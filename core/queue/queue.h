@@ -106,14 +106,16 @@ bool queue_is_paused (struct queue *queue, uint32_t lane);
 struct queue_lane_state {
   char name[65];
   bool is_paused;
+  /* With those that are taken. */
   uint64_t waiting;             /* that may go */
   uint64_t retrying;            /* that wait for a time */
   uint64_t dead;
   int64_t oldest_ms;            /* when the oldest that waits or retries was
                                    accepted; 0: none */
 };
-/* The k-th lane, in the order of their numbers; false past the last.  May
- * count rows: for people and metrics, not for every delivery. */
+/* The k-th lane, in the order of their numbers; false past the last.  The
+ * counts are kept, so it costs the same however much waits: for people and
+ * metrics, each second, not for every delivery. */
 bool queue_lane_state (struct queue *queue, size_t k, uint32_t *ret_lane,
                        struct queue_lane_state *ret_state);
 
@@ -262,7 +264,10 @@ enum queue_error queue_left (struct queue *queue, const char *id,
 
 /* Remove every event whose body fn says is the one, with its deliveries,
  * dead letters, and the words of its history (a privacy request), so that
- * no trace of the body is left in the store's files.  *ret_n events. */
+ * no trace of the body is left in the store's files.  *ret_n events.  May
+ * rewrite the whole store, seconds for each GB, in which others that write
+ * are told QUEUE_BUSY.  QUEUE_BUSY here: what was to go is gone from the
+ * queue, but may be left in the files; call it again. */
 typedef bool queue_match_fn (void *data, const char *body, size_t len);
 enum queue_error queue_forget (struct queue *queue, queue_match_fn *fn,
                                void *data, uint64_t *ret_n);

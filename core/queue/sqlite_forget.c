@@ -78,8 +78,7 @@ forget_remove (struct sqlite_store *store, const struct finding *found)
   enum queue_error error;
 
   db_run_text (store->db, "CREATE TEMP TABLE IF NOT EXISTS"
-                          " forgotten (seq INTEGER PRIMARY KEY);"
-                          "PRAGMA secure_delete=ON");
+                          " forgotten (seq INTEGER PRIMARY KEY)");
   error = sqlite_checked (store);
   if (error == QUEUE_OK)
     error = sqlite_begin (store, true);
@@ -92,10 +91,7 @@ forget_remove (struct sqlite_store *store, const struct finding *found)
     db_run (query);
   }
   db_run_text (store->db, removal);
-  error = sqlite_commit (store);
-  db_run_text (store->db, "PRAGMA secure_delete=FAST");
-  db_clear (store->db);
-  return error;
+  return sqlite_commit (store);
 }
 
 /* Pages that were given up before hold what was in them, of this event or

@@ -133,6 +133,64 @@ test_replay_many (void **state)
   assert_int_equal (taken, 1200);
 }
 
+static bool
+count_one (void *data, const struct queue_dead *dead)
+{
+  size_t *n = data;
+
+  assert_int_equal (dead->attempts % 1000, 999);
+  *n += 1;
+  return true;
+}
+
+/* Few of many match: none is missed between the steps of a search. */
+static void
+test_few_of_many (void **state)
+{
+  struct queue_fixture *fixture = *state;
+  struct queue *queue = fixture->queue;
+  uint32_t lane = queue_lane (queue, "crm");
+  struct queue_filter filter = { .reason = "rare" };
+  struct queue_event events[FIXTURE_MOST];
+  struct queue_settlement settlements[FIXTURE_MOST];
+  enum queue_answer answers[FIXTURE_MOST];
+  char ids[FIXTURE_MOST][24];
+  size_t n_dead = 0, n_rare = 0;
+  uint64_t n;
+
+  assert_true (queue_own (queue, lane));
+  while (n_dead < 200 * FIXTURE_MOST) {
+    for (size_t i = 0; i < FIXTURE_MOST; i++) {
+      snprintf (ids[i], sizeof ids[i], "%zu", n_dead + i);
+      events[i] = (struct queue_event) { .source = "", .id = ids[i],
+                                         .body = "b", .len = 1,
+                                         .lanes = &lane, .n_lanes = 1 };
+    }
+    assert_int_equal (queue_put (queue, events, FIXTURE_MOST, answers),
+                      QUEUE_OK);
+    fixture_take (fixture, lane, 1, FIXTURE_MOST);
+    assert_int_equal (fixture->n, FIXTURE_MOST);
+    for (size_t i = 0; i < FIXTURE_MOST; i++, n_dead++)
+      settlements[i] = (struct queue_settlement) {
+        .lane = lane, .seq = fixture->items[i].seq, .end = QUEUE_DEAD,
+        .attempts = (uint32_t) n_dead, .at_ms = 1,
+        .reason = n_dead % 1000 == 999 ? "a rare one" : "common",
+        .reference = "", .via = "" };
+    assert_int_equal (queue_settle (queue, settlements, FIXTURE_MOST),
+                      QUEUE_OK);
+  }
+  assert_int_equal (queue_dead_each (queue, &filter, count_one, &n_rare),
+                    QUEUE_OK);
+  assert_int_equal (n_rare, 12);
+  assert_int_equal (queue_dead_replay (queue, &filter, &n), QUEUE_OK);
+  assert_int_equal (n, 12);
+  assert_int_equal (fixture_take (fixture, lane, 1, FIXTURE_MOST), 12);
+  filter.reason = "common";
+  assert_int_equal (queue_dead_purge (queue, &filter, &n), QUEUE_OK);
+  assert_int_equal (n, n_dead - 12);
+  fixture_assert_counts (queue, lane, 12, 0, 0);
+}
+
 /* ------------------------------------------------------------------ */
 
 struct trace {
@@ -235,8 +293,11 @@ test_forget (void **state)
   fixture_settle (queue, one, seqs[2], QUEUE_DEAD, 0);
   fixture_settle (queue, two, fixture_take (fixture, two, 1, 1)
                   ? fixture->items[0].seq : 0, QUEUE_RETRY, 1);
+  assert_int_equal (queue_mark (queue, one, seqs, 1), QUEUE_OK);
   assert_int_equal (queue_forget (queue, has_word, ada, &n), QUEUE_OK);
   assert_int_equal (n, 3);
+  if (fixture_survives (fixture))
+    fixture_assert_whole (fixture->store);
   /* Taken, and now settled. */
   fixture_settle (queue, one, seqs[0], QUEUE_RETRY, 1);
   fixture_assert_counts (queue, one, 1, 1, 0);
@@ -377,6 +438,7 @@ main (void)
   const struct CMUnitTest tests[] = {
     FOR_BOTH (test_dead),
     FOR_BOTH (test_replay_many),
+    FOR_SQLITE (test_few_of_many),
     FOR_BOTH (test_trace),
     FOR_BOTH (test_forget),
     FOR_BOTH (test_tidy),

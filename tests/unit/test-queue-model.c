@@ -412,6 +412,45 @@ step_trace (struct queue_fixture *fixture)
   assert_true (n >= known && n <= ever);
 }
 
+static bool
+left_check (void *data, const struct queue_left *left)
+{
+  size_t *n = data;
+
+  ++*n;
+  for (size_t i = 0; i < model.n_events; i++)
+    for (size_t k = 0; k < LANES; k++) {
+      const struct delivery *one = &model.events[i].to[k];
+
+      if (model.events[i].seq != left->seq || lanes[k] != left->lane)
+        continue;
+      assert_int_not_equal (one->state, GONE);
+      assert_int_equal (left->is_dead, one->state == DEAD);
+      assert_int_equal (left->attempts, one->attempts);
+      assert_true (left->due_ms
+                   == (one->state == RETRYING ? one->due_ms : 0));
+      assert_true (left->accepted_ms == model.events[i].accepted_ms);
+    }
+  return true;
+}
+
+static void
+step_left (struct queue_fixture *fixture)
+{
+  int id = (int) pick (IDS);
+  size_t n = 0, expected = 0;
+  char text[16];
+
+  (void) fixture;
+  for (size_t i = 0; i < model.n_events; i++)
+    for (size_t k = 0; k < LANES; k++)
+      expected += model.events[i].id == id
+        && model.events[i].to[k].state != GONE;
+  snprintf (text, sizeof text, "%d", id);
+  assert_int_equal (queue_left (other, text, left_check, &n), QUEUE_OK);
+  assert_int_equal (n, expected);
+}
+
 /* ------------------------------------------------------------------ */
 /* Looking after it. */
 
@@ -564,8 +603,8 @@ static const struct {
 } steps[] = {
   { step_put, 30 }, { step_take, 30 }, { step_settle, 30 },
   { step_look, 10 }, { step_mark, 3 }, { step_own, 2 }, { step_pause, 4 },
-  { step_trace, 3 }, { step_dead, 5 }, { step_forget, 2 }, { step_tidy, 3 },
-  { step_reopen, 2 }
+  { step_trace, 3 }, { step_left, 3 }, { step_dead, 5 }, { step_forget, 2 },
+  { step_tidy, 3 }, { step_reopen, 2 }
 };
 
 static void
