@@ -140,6 +140,8 @@ lane_start (struct lane *lane, struct run *run)
       .event = delivery->event,
       .id = delivery->id,
       .attempt = delivery->attempts + 1,
+      .tag_lane = delivery->queue_lane,
+      .tag = delivery->seq,
     };
   }
   run->since_us = now_us;

@@ -194,6 +194,24 @@ test_later (void **state)
   stop (f);
 }
 
+/* A flight recorder tells by it what was in a plugin's hands. */
+static void
+test_tags (void **state)
+{
+  struct fixture *f = start (1, 2);
+  uint32_t lane;
+
+  (void) state;
+  admit_many (f, 2);
+  assert_int_equal (n_flights, 1);
+  assert_int_equal (job_tag (flights[0].job, 0, &lane), 1);
+  assert_int_equal (lane, 7);
+  assert_int_equal (job_tag (flights[0].job, 1, &lane), 2);
+  assert_int_equal (lane, 7);
+  answer_all (200);
+  stop (f);
+}
+
 static void
 test_room (void **state)
 {
@@ -556,6 +574,7 @@ main (void)
 {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test (test_later),
+    cmocka_unit_test (test_tags),
     cmocka_unit_test (test_room),
     cmocka_unit_test (test_blocked_and_resumed),
     cmocka_unit_test (test_held),
