@@ -112,7 +112,8 @@ test_modules = \
 	tests/unit/modules/newer-minor.la \
 	tests/unit/modules/no-abi.la \
 	tests/unit/modules/older.la \
-	tests/unit/modules/other-major.la
+	tests/unit/modules/other-major.la \
+	tests/unit/modules/unsteady.la
 check_LTLIBRARIES += $(test_modules)
 module_ldflags = -module -avoid-version -shared -rpath /nowhere
 
@@ -132,6 +133,8 @@ tests_unit_modules_older_la_LDFLAGS = $(module_ldflags)
 tests_unit_modules_older_la_LIBADD =
 tests_unit_modules_other_major_la_LDFLAGS = $(module_ldflags)
 tests_unit_modules_other_major_la_LIBADD =
+tests_unit_modules_unsteady_la_LDFLAGS = $(module_ldflags)
+tests_unit_modules_unsteady_la_LIBADD =
 
 # What several tests share.
 check_LTLIBRARIES += tests/unit/libsupport.la
