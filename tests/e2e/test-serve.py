@@ -403,6 +403,12 @@ def has_ipv6():
     return True
 
 
+def of_unit(name):
+    """The words of a setting of the unit; several lines are several."""
+    unit = (TESTS.parent / "packaging/systemd/herald.service.in").read_text()
+    return " ".join(re.findall(f"^{name}=(.*)$", unit, re.M)).split()
+
+
 def filter_of_unit():
     """The system calls that the unit's SystemCallFilter= lets through."""
     def members(group):
@@ -418,12 +424,12 @@ def filter_of_unit():
                 found.add(name)
         return found
 
-    unit = (TESTS.parent / "packaging/systemd/herald.service.in").read_text()
-    allowed = set()
-    for line in re.findall(r"^SystemCallFilter=(.*)$", unit, re.M):
-        names = set().union(*(members(one)
-                              for one in line.lstrip("~").split()))
-        allowed = allowed - names if line.startswith("~") else allowed | names
+    allowed, takes_away = set(), False
+    for word in of_unit("SystemCallFilter"):
+        # One line that allows, then one that takes away.
+        takes_away = takes_away or word.startswith("~")
+        names = members(word.lstrip("~"))
+        allowed = allowed - names if takes_away else allowed | names
     return allowed
 
 
@@ -456,15 +462,22 @@ class SystemCalls(Case):
             self.daemon.process.pid}))
         os.kill(serve, signal.SIGTERM)
         self.assertEqual(self.daemon.process.wait(60), 0)
-        used = set(re.findall(r"^\d+ +(\w+)\(", trace.read_text("utf-8",
-                                                               "replace"),
-                              re.M))
+        text = trace.read_text("utf-8", "replace")
+        used = set(re.findall(r"^\d+ +(\w+)\(", text, re.M))
         self.assertGreater(len(used), 40)
         # SQLite gives its files to the owner of the store when it is root,
         # which the service is not.
         if os.geteuid() == 0:
             used.discard("fchown")
         self.assertEqual(used - filter_of_unit(), set())
+        families = set(re.findall(r"\bsocket(?:pair)?\((\w+),", text))
+        self.assertEqual(families - set(of_unit("RestrictAddressFamilies")),
+                         set())
+        # MemoryDenyWriteExecute=
+        self.assertEqual([line for line in text.splitlines()
+                          if re.search(r"\bmmap\(.*PROT_WRITE.*PROT_EXEC"
+                                       r"|\bmprotect\(.*PROT_EXEC", line)],
+                         [])
 
 
 if __name__ == "__main__":
