@@ -372,6 +372,43 @@ test_tidy (void **state)
   assert_true (fixture->items[1].seq == fixture->items[0].seq + 3);
 }
 
+/* An id is known as long as there is history of its time. */
+static void
+test_history_reach (void **state)
+{
+  struct queue_fixture *fixture = *state;
+  uint32_t lane;
+  int64_t start_ms = 1700000000000, window_ms = fixture->config.window_ms;
+  struct queue_settlement settlement = {
+    .end = QUEUE_DELIVERED, .at_ms = start_ms, .reason = "",
+    .reference = "", .via = "" };
+  size_t n_rows;
+
+  fixture->config.history_ms = 10 * window_ms;
+  queue_close (fixture->queue);
+  fixture->queue = fixture_open (fixture);
+  lane = queue_lane (fixture->queue, "crm");
+  date_set_now (start_ms - 1);
+  fixture_put (fixture->queue, "before", "x", 0, 0);
+  date_set_now (start_ms);
+  fixture_put (fixture->queue, "done", "x", lane, 0);
+  fixture_put (fixture->queue, "last", "x", 0, 0);
+  assert_true (queue_own (fixture->queue, lane));
+  settlement.lane = lane;
+  settlement.seq = fixture_take_one (fixture, lane, 1);
+  assert_int_equal (queue_settle (fixture->queue, &settlement, 1), QUEUE_OK);
+  fixture_tidy (fixture->queue, start_ms + 9 * window_ms);
+  assert_int_equal (known (fixture->queue, "before", &n_rows), 0);
+  assert_int_equal (known (fixture->queue, "done", &n_rows), 1);
+  assert_int_equal (n_rows, 1);
+  date_set_now (start_ms + 9 * window_ms);
+  assert_int_equal (fixture_put (fixture->queue, "done", "x", 0, 0),
+                    QUEUE_ACCEPTED);
+  fixture_tidy (fixture->queue, start_ms + 11 * window_ms);
+  assert_int_equal (known (fixture->queue, "done", &n_rows), 1);
+  assert_int_equal (n_rows, 0);
+}
+
 static void
 test_history_rows (void **state)
 {
@@ -442,6 +479,7 @@ main (void)
     FOR_BOTH (test_trace),
     FOR_BOTH (test_forget),
     FOR_BOTH (test_tidy),
+    FOR_BOTH (test_history_reach),
     FOR_BOTH (test_history_rows),
     FOR_BOTH (test_most_bytes),
   };
