@@ -36,6 +36,7 @@ unit_tests = \
 	tests/unit/test-lane-store \
 	tests/unit/test-ledger \
 	tests/unit/test-limits \
+	tests/unit/test-listeners \
 	tests/unit/test-loader \
 	tests/unit/test-log \
 	tests/unit/test-loop \
