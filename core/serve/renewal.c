@@ -52,6 +52,9 @@ lines_clear (struct lines *lines)
   lines->n = 0;
 }
 
+static void lines_add (struct lines *lines, const char *fmt, va_list args)
+  __attribute__ ((__format__ (__printf__, 2, 0)));
+
 static void
 lines_add (struct lines *lines, const char *fmt, va_list args)
 {
