@@ -181,25 +181,29 @@ body_is_space (char c)
 }
 
 /* What it is, by the first byte that is no space: EITHER becomes one of
- * two.  len 0: still not known. */
+ * two.  The spaces of pieces before it are kept in text, so that offsets
+ * in reasons count them. */
 static bool
 body_decide (struct body *body, const char *bytes, size_t len)
 {
   enum body_mode *mode = &body->config.mode;
+  size_t n = 0;
 
-  while (len > 0 && body_is_space (*bytes)) {
-    bytes++;
-    len--;
-  }
-  if (len == 0)
+  while (n < len && body_is_space (bytes[n]))
+    n++;
+  if (n == len) {
+    buf_add (&body->text, bytes, len);
     return true;
+  }
+  bytes += n;
   if (*mode == BODY_EITHER)
     *mode = *bytes == '[' ? BODY_BATCH : BODY_STRUCTURED;
   else if (*mode == BODY_BATCH && *bytes != '[')
     return body_fail (body, BODY_MALFORMED, "a batch is a JSON array");
   if (*mode == BODY_BATCH || *mode == BODY_LINES)
     body->stream = stream_new (body->config.reader, body->config.max_event);
-  return true;
+  return body->stream == NULL
+         || body_take_many (body, body->text.data, body->text.len);
 }
 
 static bool

@@ -9,6 +9,7 @@ fuzz_targets = \
 	tests/fuzz/fuzz-descriptor \
 	tests/fuzz/fuzz-event \
 	tests/fuzz/fuzz-handlers \
+	tests/fuzz/fuzz-intake \
 	tests/fuzz/fuzz-herald-xml \
 	tests/fuzz/fuzz-json-index \
 	tests/fuzz/fuzz-reply \
@@ -28,6 +29,7 @@ check_PROGRAMS += $(fuzz_targets)
 tests_fuzz_fuzz_descriptor_LDADD = $(fuzz_ldadd)
 tests_fuzz_fuzz_event_LDADD = $(fuzz_ldadd)
 tests_fuzz_fuzz_handlers_LDADD = $(fuzz_ldadd)
+tests_fuzz_fuzz_intake_LDADD = $(fuzz_ldadd)
 tests_fuzz_fuzz_herald_xml_LDADD = $(fuzz_ldadd)
 tests_fuzz_fuzz_json_index_LDADD = $(fuzz_ldadd)
 tests_fuzz_fuzz_reply_LDADD = $(fuzz_ldadd)

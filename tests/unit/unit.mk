@@ -7,12 +7,14 @@
 unit_tests = \
 	tests/unit/test-address \
 	tests/unit/test-arena \
+	tests/unit/test-body \
 	tests/unit/test-board \
 	tests/unit/test-breaker \
 	tests/unit/test-buf \
 	tests/unit/test-catalogue \
 	tests/unit/test-condition \
 	tests/unit/test-configuration \
+	tests/unit/test-crowd \
 	tests/unit/test-configuration-reload \
 	tests/unit/test-crypto \
 	tests/unit/test-date \
@@ -74,6 +76,7 @@ unit_tests = \
 	tests/unit/test-template \
 	tests/unit/test-text \
 	tests/unit/test-token \
+	tests/unit/test-tokens \
 	tests/unit/test-transport \
 	tests/unit/test-trust \
 	tests/unit/test-xml
