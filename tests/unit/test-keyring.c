@@ -190,6 +190,32 @@ test_back_in_between (void **state)
   keyring_free (keyring);
 }
 
+/* One that had a time has it still when it is given back, so what comes
+ * behind it gets a later one. */
+static void
+test_back_with_a_time (void **state)
+{
+  struct keyring *keyring = begin ();
+
+  (void) state;
+  keyring_expect (keyring, 1, A, NOW - 5);
+  keyring_expect (keyring, 2, A, NOW - 5);
+  assert_held (keyring, 1, KEYRING_GO);
+  assert_held (keyring, 2, KEYRING_WAIT);
+  keyring_release_back (keyring, &deliveries[1], &next);
+  assert_list (next.back, 1, (size_t[]) { 2 });
+  assert_held (keyring, 3, KEYRING_LATER);
+  assert_int_equal (due_ms, NOW + 1000);
+  assert_held (keyring, 1, KEYRING_GO);
+  assert_next (keyring, 1, 0);
+  assert_held (keyring, 3, KEYRING_LATER);
+  assert_held (keyring, 2, KEYRING_GO);
+  assert_held (keyring, 3, KEYRING_WAIT);
+  assert_next (keyring, 2, 3);
+  assert_next (keyring, 3, 0);
+  keyring_free (keyring);
+}
+
 /* What was forgotten or purged is not waited for for ever. */
 static void
 test_lost (void **state)
@@ -288,6 +314,7 @@ main (void)
     cmocka_unit_test (test_line),  cmocka_unit_test (test_later),
     cmocka_unit_test (test_gap),   cmocka_unit_test (test_back),
     cmocka_unit_test (test_back_in_between),
+    cmocka_unit_test (test_back_with_a_time),
     cmocka_unit_test (test_lost),  cmocka_unit_test (test_hash),
     cmocka_unit_test (test_waiting),
   };
