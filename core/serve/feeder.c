@@ -102,7 +102,7 @@ feeder_ask (struct feeder *feeder)
   if (feeder->n_asked > 0 && room < (feeder->n_asked + feeder->n_out) / 4)
     return;
   bytes = used < feeding->bytes_each ? feeding->bytes_each - used : 0;
-  if (bytes < feeding->bytes_each / 4) {
+  if (bytes == 0 || bytes < feeding->bytes_each / 4) {
     if (feeder->n_out + feeder->n_asked > 0)
       return;
     bytes = 1;

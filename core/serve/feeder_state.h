@@ -24,6 +24,7 @@ struct parking {
   struct job *job;              /* that verifies, or NULL */
   unsigned renewals;
   int64_t wait_ms;              /* till the next time */
+  bool is_waiting;              /* the timer runs */
   bool is_probing;              /* one delivery goes to see */
 };
 

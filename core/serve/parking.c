@@ -35,6 +35,7 @@ parking_wait (struct feeder *feeder)
   parking->wait_ms = parking->wait_ms == 0 ? WAIT_FIRST_MS
                      : parking->wait_ms * 2 < WAIT_MOST_MS
                        ? parking->wait_ms * 2 : WAIT_MOST_MS;
+  parking->is_waiting = true;
   loop_timer_set (parking->timer, loop_now_us (feeder->feeding->loop)
                                     + parking->wait_ms * 1000);
 }
@@ -109,6 +110,7 @@ parking_on_timer (void *data)
 {
   struct feeder *feeder = data;
 
+  feeder->parking.is_waiting = false;
   if (feeder->is_leaving || feeder->parking.job != NULL
       || feeder->parking.cause != PARKING_BLOCKED
       || lane_state (feeder->lane) != LANE_BLOCKED)
@@ -140,7 +142,8 @@ parking_init (struct feeder *feeder)
 void
 parking_done (struct feeder *feeder)
 {
-  loop_timer_free (feeder->parking.timer);
+  if (feeder->lane != NULL)
+    loop_timer_free (feeder->parking.timer);
 }
 
 void
@@ -154,11 +157,10 @@ parking_state (struct feeder *feeder, enum lane_state state)
     return;
   }
   parking->is_probing = false;
-  if (parking->cause == PARKING_NONE) {
+  if (parking->cause == PARKING_NONE)
     parking->cause = PARKING_BLOCKED;
-    parking_wait (feeder);
-  } else if (parking->cause == PARKING_BLOCKED && parking->job == NULL
-             && !loop_timer_is_set (parking->timer))
+  if (parking->cause == PARKING_BLOCKED && parking->job == NULL
+      && !parking->is_waiting)
     parking_wait (feeder);
 }
 
@@ -168,10 +170,9 @@ parking_look (struct feeder *feeder)
   struct parking *parking = &feeder->parking;
 
   /* Blocked again before anyone saw that it was open. */
-  if (parking->cause == PARKING_BLOCKED && parking->job == NULL
-      && lane_state (feeder->lane) == LANE_BLOCKED
-      && !loop_timer_is_set (parking->timer))
-    parking_wait (feeder);
+  if (parking->cause == PARKING_BLOCKED
+      && lane_state (feeder->lane) == LANE_BLOCKED)
+    parking_state (feeder, LANE_BLOCKED);
   if (feeder->lane == NULL || parking->cause != PARKING_UNTESTED
       || !parking_is_tested (feeder))
     return;

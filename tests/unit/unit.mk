@@ -22,6 +22,7 @@ unit_tests = \
 	tests/unit/test-descriptor-edit \
 	tests/unit/test-event \
 	tests/unit/test-exposition \
+	tests/unit/test-feeder \
 	tests/unit/test-flight \
 	tests/unit/test-gate \
 	tests/unit/test-guard \
@@ -90,6 +91,8 @@ played_clock = -Wl,--wrap=date_now_ms,--wrap=loop_now_us \
 	-Wl,--wrap=loop_timer_new,--wrap=loop_timer_free \
 	-Wl,--wrap=loop_timer_set,--wrap=loop_timer_stop \
 	-Wl,--wrap=backoff_delay_ms,--wrap=backoff_spread_ms
+tests_unit_test_feeder_SOURCES = tests/unit/test-feeder.c $(lane_world)
+tests_unit_test_feeder_LDFLAGS = $(AM_LDFLAGS) $(played_clock)
 tests_unit_test_lane_SOURCES = tests/unit/test-lane.c $(lane_world)
 tests_unit_test_lane_order_SOURCES = tests/unit/test-lane-order.c \
 	$(lane_world)
