@@ -294,11 +294,3 @@ keyring_expect (struct keyring *keyring, uint64_t seq, uint64_t hash,
   if (hash != 0)
     waiting_put (keyring->waiting, hash, seq, due_ms);
 }
-
-void
-keyring_expect_not (struct keyring *keyring, uint64_t seq, uint64_t hash)
-{
-  int64_t due_ms;
-
-  waiting_remove (keyring->waiting, hash, seq, &due_ms);
-}

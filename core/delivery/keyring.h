@@ -64,10 +64,8 @@ void keyring_release_back (struct keyring *keyring,
 /* All that stand in line go back to the store: a list by next. */
 struct delivery *keyring_drain (struct keyring *keyring);
 
-/* It waits in the store; it does not. */
+/* It waits in the store. */
 void keyring_expect (struct keyring *keyring, uint64_t seq, uint64_t hash,
                      int64_t due_ms);
-void keyring_expect_not (struct keyring *keyring, uint64_t seq,
-                         uint64_t hash);
 
 #endif

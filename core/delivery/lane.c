@@ -202,13 +202,6 @@ lane_expect (struct lane *lane, uint64_t seq, uint64_t order_hash,
     keyring_expect (lane->keyring, seq, order_hash, due_ms);
 }
 
-void
-lane_expect_not (struct lane *lane, uint64_t seq, uint64_t order_hash)
-{
-  if (lane->keyring != NULL)
-    keyring_expect_not (lane->keyring, seq, order_hash);
-}
-
 const struct integration *
 lane_integration (const struct lane *lane)
 {

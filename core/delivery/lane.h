@@ -89,8 +89,6 @@ void lane_hold (struct lane *lane, bool is_held);
  * knows by itself from what it gave LATER. */
 void lane_expect (struct lane *lane, uint64_t seq, uint64_t order_hash,
                   int64_t due_ms);
-/* It won't come back here: another lane (a fallback) has settled it. */
-void lane_expect_not (struct lane *lane, uint64_t seq, uint64_t order_hash);
 
 const struct integration *lane_integration (const struct lane *lane);
 enum lane_state lane_state (const struct lane *lane);

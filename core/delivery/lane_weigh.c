@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/log.h"
 #include "base/memory.h"
 #include "lane_state.h"
 
@@ -83,34 +82,6 @@ verdict_add (struct verdict *verdict, const struct outcome *outcome,
   }
 }
 
-static void
-lane_break (struct lane *lane, const char *reason)
-{
-  bool is_news = lane->broken == NULL;
-  char text[400];
-
-  snprintf (text, sizeof text, "the service does not work: %s", reason);
-  free (lane->broken);
-  lane->broken = memory_strdup (text);
-  if (!is_news)
-    return;
-  log_context (lane->integration->name, NULL);
-  log_warning ("%s; it is left alone, and tried from time to time", text);
-  log_context (NULL, NULL);
-}
-
-static void
-lane_mend (struct lane *lane)
-{
-  if (lane->broken == NULL)
-    return;
-  free (lane->broken);
-  lane->broken = NULL;
-  log_context (lane->integration->name, NULL);
-  log_notice ("the service works again");
-  log_context (NULL, NULL);
-}
-
 /* Of those that went before it opened, the breaker wants to know no
  * more. */
 static void
@@ -121,12 +92,13 @@ lane_ask_breaker (struct lane *lane, const struct run *run,
 
   if (lane->breaker.is_open && !run->is_probe)
     return;
-  if (verdict->is_answered) {
+  if (verdict->is_answered)
     breaker_succeeded (&lane->breaker, now_us);
-    lane_mend (lane);
-  } else if (verdict->failure != NULL
-             && breaker_failed (&lane->breaker, now_us))
-    lane_break (lane, verdict->failure->reason);
+  else if (verdict->failure != NULL
+           && breaker_failed (&lane->breaker, now_us)) {
+    free (lane->broken);
+    lane->broken = memory_strdup (verdict->failure->reason);
+  }
 }
 
 void

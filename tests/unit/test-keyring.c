@@ -128,8 +128,9 @@ test_gap (void **state)
   assert_null (next.back);
   assert_int_equal (next.due_ms, NOW + 900);
   assert_list (next.later, 1, (size_t[]) { 3 });
-  keyring_expect_not (keyring, 2, A);
-  assert_held (keyring, 3, KEYRING_GO);
+  assert_held (keyring, 2, KEYRING_GO);
+  assert_held (keyring, 3, KEYRING_WAIT);
+  assert_next (keyring, 2, 3);
   assert_next (keyring, 3, 0);
   keyring_free (keyring);
 }
