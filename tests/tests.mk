@@ -168,13 +168,15 @@ soak: herald $(pluginexec_LTLIBRARIES)
 
 EXTRA_PROGRAMS = tests/bench/batch-sink tests/bench/curl-multi \
 	tests/bench/measure \
-	tests/bench/queue-bench
+	tests/bench/queue-bench tests/bench/commit-bench
 tests_bench_batch_sink_LDADD =
 tests_bench_curl_multi_LDADD = $(CURL_LIBS)
 tests_bench_measure_LDADD =
+tests_bench_commit_bench_LDADD = core/libherald-core.la
 tests_bench_queue_bench_LDADD = core/libherald-core.la $(SQLITE_LIBS)
 CLEANFILES += $(EXTRA_PROGRAMS)
-EXTRA_DIST += tests/bench/bench tests/bench/receivers.py \
+EXTRA_DIST += tests/bench/accepting.py tests/bench/bench \
+	tests/bench/receivers.py \
 	tests/bench/results.py tests/bench/runs.py tests/bench/served.py \
 	tests/bench/vendors.mjs
 

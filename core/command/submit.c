@@ -37,7 +37,7 @@ enum {
 };
 
 struct submit_options {
-  const char *url, *token_path, *workspace, *rejects_path;
+  const char *url, *socket_path, *token_path, *workspace, *rejects_path;
   int64_t patience_ms;
   bool is_json, is_quiet;
 };
@@ -179,7 +179,8 @@ submit_add (struct submit *submit, struct stream_item *item)
     .url = submit->url, .authorization = submit->authorization,
     .patience_ms = submit->options->patience_ms,
     .settled = submit_settled, .refused = submit_refused,
-    .sent = submit_sent, .over = submit_over, .waits = submit_waits, .data = submit,
+    .sent = submit_sent, .over = submit_over, .waits = submit_waits,
+    .data = submit,
   };
 
   if (submit->filling == NULL)
@@ -334,18 +335,21 @@ submit_join (const char *a, const char *b, const char *c)
   return buf_steal (&text);
 }
 
-/* unix:PATH, or the URL of the host.  -1 after saying what is wrong. */
+static int
+submit_use_socket (struct submit *submit, const char *path)
+{
+  submit->unix_socket = memory_strdup (path);
+  submit->url = memory_strdup ("http://localhost/v1/events");
+  return 0;
+}
+
+/* -1 after saying what is wrong. */
 static int
 submit_read_url (struct submit *submit, const char *url)
 {
   size_t len = strlen (url);
   char reason[200];
 
-  if (strncmp (url, "unix:", 5) == 0) {
-    submit->unix_socket = memory_strdup (url + 5);
-    submit->url = memory_strdup ("http://localhost/v1/events");
-    return 0;
-  }
   if (network_check_url (url, true, true, reason) != 0) {
     log_error ("--url %s", reason);
     return -1;
@@ -371,10 +375,9 @@ submit_read_listen (struct submit *submit, const char *directory)
   if (xml != NULL) {
     listen = &xml->intake.listens[0];
     submit->max_event = (size_t) xml->max_event;
-    if (listen->socket != NULL) {
-      submit->unix_socket = memory_strdup (listen->socket);
-      submit->url = memory_strdup ("http://localhost/v1/events");
-    } else
+    if (listen->socket != NULL)
+      submit_use_socket (submit, listen->socket);
+    else
       submit->url = submit_join ("http://", listen->address, "/v1/events");
     herald_xml_done (xml);
   }
@@ -382,6 +385,18 @@ submit_read_listen (struct submit *submit, const char *directory)
   problems_free (problems);
   arena_free (arena);
   return submit->url != NULL ? 0 : -1;
+}
+
+/* Where to: as the options say, or herald.xml. */
+static int
+submit_find (struct submit *submit, const char *directory)
+{
+  const struct submit_options *options = submit->options;
+
+  if (options->socket_path != NULL)
+    return submit_use_socket (submit, options->socket_path);
+  return options->url != NULL ? submit_read_url (submit, options->url)
+                              : submit_read_listen (submit, directory);
 }
 
 static int
@@ -468,9 +483,7 @@ submit_run (const struct command_globals *globals,
   int status = EXIT_CONFIG;
 
   submit.loop = loop_new ();
-  if ((options->url != NULL
-         ? submit_read_url (&submit, options->url)
-         : submit_read_listen (&submit, globals->config_directory)) == 0
+  if (submit_find (&submit, globals->config_directory) == 0
       && (options->token_path == NULL
           || submit_read_token (&submit, options->token_path) == 0))
     status = submit_open (&submit, paths, n_paths);
@@ -506,8 +519,10 @@ command_submit (const struct command_globals *globals, int argc, char **argv)
   struct submit_options o = { .patience_ms = SUBMIT_PATIENCE_MS };
   const struct option_row rows[] = {
     { OPTION_TEXT, "url", 'u', "URL",
-      "the intake: http://127.0.0.1:8414, https://..., or unix:PATH (the "
-      "first <listen> of herald.xml)", &o.url },
+      "the intake: https://..., or http://127.0.0.1:8414 (the first "
+      "<listen> of herald.xml)", &o.url },
+    { OPTION_TEXT, "socket", 's', "PATH", "its Unix socket instead",
+      &o.socket_path },
     { OPTION_TEXT, "token-file", 't', "FILE",
       "holds the token, as its first word", &o.token_path },
     { OPTION_TEXT, "workspace", 'w', "NAME", "of events that have none",

@@ -40,7 +40,7 @@ class Submit(IntakeCase):
         self.assertEqual((again.status, again.json["duplicate"]), (0, 5000))
 
     def test_socket(self):
-        result = self.submit([event(1)], url=f"unix:{self.socket}",
+        result = self.submit([event(1)], "--socket", self.socket,
                              token=False)
         self.assertEqual((result.status, result.json["accepted"]), (0, 1),
                          result)
