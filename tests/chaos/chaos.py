@@ -23,6 +23,7 @@ import argparse
 import json
 import os
 import random
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -89,6 +90,8 @@ class Round:
     def close(self) -> None:
         self.daemon.kill_all()
         self.daemon.__exit__()
+        if self.tmpfs and self.findings:
+            shutil.copytree(self.site.store, self.site.directory / "store")
         if self.tmpfs:
             self.tmpfs.close()
         if self.faultfs:
@@ -257,6 +260,7 @@ class Round:
             self.findings.append(f"left behind: {left}")
 
     def judge(self) -> None:
+        self.mischief.read_log()
         self.findings += self.mischief.findings
         self.findings += self.ledger.complaints
         try:
@@ -311,7 +315,7 @@ def run_round(number: int, seed: str, options: argparse.Namespace) -> bool:
     print(f"{'ok' if is_ok else 'not ok'} {number} - seed {seed} ({remark})")
     print("# " + ", ".join(f"{name} {value}"
                            for name, value in made.notes.items()))
-    if is_ok:
+    if is_ok and not options.keep:
         made.site.__exit__()
     else:
         for one in made.findings:
@@ -335,6 +339,8 @@ def main() -> int:
     parser.add_argument("--drain", type=float, default=90,
                         help="seconds until all must have arrived")
     parser.add_argument("--clean", action="store_true")
+    parser.add_argument("--keep", action="store_true",
+                        help="the directories of all rounds")
     parser.add_argument("--only", default="", metavar="KIND,...",
                         help="of " + ", ".join(KINDS))
     options = parser.parse_args()

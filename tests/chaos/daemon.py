@@ -17,14 +17,17 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import re
 import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
+from datetime import datetime
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple, \
+    Union
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "e2e"))
 
@@ -33,6 +36,8 @@ from host import Host, NETWORK, Result, program         # noqa: E402
 MARK = "HERALD_TEST_SITE"
 TOKEN = "token-of-the-producer"
 START_SECONDS = 60
+CRASH = re.compile(r'^ts=(\S+) .*msg="(worker-\d+ \(pid \d+\) '
+                   r'(?:was ended|ended with exit code \d+: in ))')
 
 
 def free_port() -> int:
@@ -119,6 +124,12 @@ class Site(Host):
         <store>."""
         self.workers, self.more, self.store_attributes = workers, more, store
         self.write_herald_xml()
+
+    def write(self, name: str, text: Union[str, bytes],
+              mode: int = 0o644) -> Path:
+        """As a careful operator does: who reads meanwhile sees either."""
+        path = super().write(name + ".new", text, mode)
+        return path.rename(self.directory / name)
 
     def write_herald_xml(self, network: str = NETWORK) -> None:
         listen = (f'<listen address="127.0.0.1:{self.port}"/>'
@@ -285,6 +296,19 @@ class Daemon:
             return self.log.read_bytes()[-size:].decode("utf-8", "replace")
         except OSError:
             return ""
+
+    def crashes(self) -> List[Tuple[float, str]]:
+        """Workers that ended otherwise than cleanly, as serve tells it, by
+        time.monotonic ()."""
+        found = []
+        ahead = time.time() - time.monotonic()
+        for line in self.log.read_text("utf-8", "replace").splitlines():
+            match = CRASH.search(line)
+            if match:
+                at = datetime.strptime(match.group(1),
+                                       "%Y-%m-%dT%H:%M:%S.%f%z")
+                found.append((at.timestamp() - ahead, match.group(2)))
+        return found
 
     def check_log(self) -> Result:
         """Its log must show neither secrets nor sanitizers' findings."""

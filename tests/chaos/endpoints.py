@@ -23,7 +23,7 @@ OK = "ok"
 MOODS = ("slow",        # answers after up to 0.9 s (delivered)
          "hang",        # never answers (retry after the timeout)
          "reset",       # a TCP reset instead of an answer (retry)
-         "half",        # half an answer (retry)
+         "half",        # half an answer: its status counts
          "500", "503",  # (retry)
          "429",         # with Retry-After: 1 (the lane waits)
          "401")         # (blocked until verify passes)
@@ -190,9 +190,10 @@ class WebConnection(asyncio.Protocol):
         if mood == "hang":
             endpoint.note(ids_of(records), False)
         elif mood in ("reset", "half"):
-            endpoint.note(ids_of(records), False)
+            is_taken = mood == "half" and not status
+            endpoint.note(ids_of(records), is_taken)
             endpoint.leave(records, self)
-            self._break(mood)
+            self._break(mood, status or 200)
         elif mood.isdigit():
             self._reply(records, int(mood))
         elif wait > 0:
@@ -201,10 +202,10 @@ class WebConnection(asyncio.Protocol):
         else:
             self._reply(records, status or 200)
 
-    def _break(self, mood: str) -> None:
+    def _break(self, mood: str, status: int) -> None:
         if mood == "half":
-            self._transport.write(b"HTTP/1.1 200 OK\r\n"
-                                  b"Content-Length: 100\r\n\r\n{\"id\":")
+            self._transport.write(b"HTTP/1.1 %d X\r\nContent-Length: 100"
+                                  b"\r\n\r\n{\"id\":" % status)
             self._transport.close()
         else:
             reset(self._transport)

@@ -186,9 +186,10 @@ def of_duplicates(case: Case, rule: Rule,
 
 def explanation(faults: List[Fault], first: float,
                 again: float) -> Optional[Fault]:
-    """The last fault that explains it."""
+    """The fault that came first after the answer, of those that may."""
     fitting = [one for one in faults if one.explains(first, again)]
-    return fitting[-1] if fitting else None
+    return min(fitting, default=None,
+               key=lambda one: (one.end < first, abs(one.end - first)))
 
 
 def of_order(case: Case, rule: Rule, arrivals: List[Arrival]) -> List[str]:
