@@ -268,4 +268,5 @@ herald_LDFLAGS = $(AM_LDFLAGS) $(PIE_LDFLAGS)
 herald_LDADD = core/libherald-core.la
 
 dist_man_MANS += core/man/herald.1 core/man/herald-conf.5 \
+	core/man/herald-intake.7 \
 	core/man/herald-serve.8 core/man/herald-store.5
