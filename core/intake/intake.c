@@ -293,8 +293,14 @@ intake_start_http (struct intake *intake, char *ret_reason, size_t size)
     return -1;
   if (listeners_open (about, &intake->listeners, ret_reason, size) != 0)
     return -1;
-  for (size_t i = 0; i < intake->listeners.n; i++)
-    log_notice ("listening on %s", intake->listeners.all[i].name);
+  for (size_t i = 0; i < intake->listeners.n; i++) {
+    const char *name = intake->listeners.all[i].name;
+
+    log_notice ("listening on %s", name);
+    if (intake->tokens == NULL && *name != '/')
+      log_warning ("herald.xml names no <tokens>: nobody may put events in "
+                   "at %s", name);
+  }
   return 0;
 }
 

@@ -78,14 +78,19 @@ intake_refuse_later (struct intake *intake, struct http_request *request,
 
 /* Nobody may take more than half of what there is. */
 static bool
+intake_has_memory (const struct intake *intake, const struct caller *caller)
+{
+  return intake->held < INTAKE_HELD && caller->held < INTAKE_HELD / 2;
+}
+
+static bool
 intake_has_room (const struct intake *intake, const struct caller *caller)
 {
   const struct herald_intake *about
     = &routes_configuration (intake->routes)->herald->intake;
 
-  return intake->held < INTAKE_HELD
-         && caller->held <= INTAKE_HELD / 2
-         && caller->n_requests <= about->max_connections / 2;
+  return intake_has_memory (intake, caller)
+         && 2 * caller->n_requests < about->max_connections;
 }
 
 /* True: it was refused. */
@@ -322,7 +327,7 @@ intake_events_piece (struct intake *intake, struct posting *posting,
     return;
   posting_count (intake, posting);
   /* Of those that come in the largest gives way, when it has grown. */
-  if (!intake_has_room (intake, submission_caller (posting->submission)))
+  if (!intake_has_memory (intake, submission_caller (posting->submission)))
     intake_refuse_later (intake, posting->request, BOARD_LIMITED, 429,
                          "too much is waiting to be stored", "1");
 }

@@ -431,6 +431,28 @@ class Http(IntakeCase):
                 wire.socket.close()
 
 
+class Share(IntakeCase):
+    limits = '<limits connections="16"/>'
+
+    def test_requests_of_one_caller(self):
+        """One token has at most half of the requests at a time."""
+        request = post(one(event(1)))
+        begun = [self.wire() for _ in range(8)]
+        for wire in begun:
+            wire.send(request[:-10])
+        # Until all eight have been seen it may be let in.
+        reply = wait_until(
+            lambda: (lambda said: said if said.status == 429 else None)(
+                self.ask(post(one(event(2))))), "429")
+        self.assertGreaterEqual(int(reply.headers["retry-after"]), 1)
+        self.assertEqual(self.ask(post(one(event(3)), token=BOTH)).status,
+                         202)
+        for wire in begun:
+            wire.send(request[-10:])
+            self.assertEqual(wire.reply().status, 202)
+        self.assertEqual(self.ask(post(one(event(4)))).status, 202)
+
+
 class Life(IntakeCase):
     def test_kill(self):
         """What was answered with 202 is there after kill -9."""
