@@ -326,7 +326,7 @@ end (pid_t pid)
 {
   int status;
 
-  assert_int_equal (waitpid (pid, &status, 0), pid);
+  wait_for (waitpid (pid, &status, WNOHANG) == pid);
   return WIFEXITED (status) ? WEXITSTATUS (status) : -WTERMSIG (status);
 }
 
@@ -456,9 +456,9 @@ test_crash (void **state)
   assert_int_equal (count ("log", "was ended by signal 9 (SIGKILL)"), 1);
   assert_int_equal (pid_of ("state/worker-0.log"), worker);
   put ("state/worker-0.crash", "");
-  kill (worker, SIGSEGV);
+  kill (worker, SIGSYS);       /* which no sanitizer catches */
   wait_for (count ("state/worker-0.log", "start") == 4);
-  assert_int_equal (count ("log", "signal 11 (segmentation fault)"), 1);
+  assert_int_equal (count ("log", "(forbidden system call)"), 1);
   assert_int_equal (unlink (in ("state/worker-0.crash")), 0);
   wait_for (count ("state/worker-0.log", "start") == 5);
   stop ();
@@ -776,7 +776,7 @@ main (int argc, char **argv)
     cmocka_unit_test_setup_teardown (test_other_sockets, set_up, tear_down),
   };
 
-  if (argc > 1)
-    return stand_in (argc, argv);
+  if (argc > 1)                 /* its leaks are nobody's */
+    _exit (stand_in (argc, argv));
   return cmocka_run_group_tests (tests, NULL, NULL);
 }
