@@ -191,26 +191,37 @@ class Life(Case):
 class Crash(Case):
     modules = (str(CRASHER),)
 
-    def test_provider_is_named(self):
+    def crash(self, mark, watchdog):
         self.site.serve_with(
-            'number="1"',
+            f'number="1" watchdog="{watchdog}"',
             '<fields><field key="mark" label="Mark"/></fields>')
         self.site.integration(
             "bad", "crasher", {"endpoint": self.receiver.url},
             '<map><field name="id" source="id"/>'
             '<field name="mark" source="mark"/></map>')
         self.daemon.start()
-        self.assertEqual(self.post(1, mark="segv"), 202)
+        self.assertEqual(self.post(1, mark=mark), 202)
         wait_until(lambda: "provider crasher for integration bad"
-                   in self.daemon.text(),
-                   "the provider's name", 30)
+                   in self.daemon.text(), "the provider's name", 30)
         line = next(one for one in self.daemon.text().splitlines()
                     if "provider crasher for" in one)
         self.assertIn("process=serve", line)
+        return line
+
+    def test_provider_is_named(self):
         # A sanitizer catches the signal, and exits.
-        self.assertRegex(line, r"worker-0 .* ended with exit code \d+: in a "
+        self.assertRegex(self.crash("segv", "10s"),
+                         r"worker-0 .* ended with exit code \d+: in a "
                          if is_sanitized() else
                          r"worker-0 .* was ended by signal 11 .*: in a ")
+        self.assertEqual(self.daemon.stop(), 0)
+
+    def test_endless_loop(self):
+        self.assertRegex(self.crash("loop", "1s"),
+                         r"worker-0 .* was ended by signal 6 .*: in a ")
+        self.assertIn("gave no sign of life for 1 s", self.daemon.text())
+        wait_until(lambda: "crashed twice" in json.dumps(self.site.dead()),
+                   "the dead letter", 30)
         self.assertEqual(self.daemon.stop(), 0)
 
 
