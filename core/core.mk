@@ -203,6 +203,7 @@ core_libherald_core_la_SOURCES += \
 	core/intake/caller.c core/intake/caller.h \
 	core/intake/committer.c core/intake/committer.h \
 	core/intake/crowd.c core/intake/crowd.h \
+	core/intake/framing.c core/intake/framing.h \
 	core/intake/http.c core/intake/http.h \
 	core/intake/intake.c core/intake/intake.h \
 	core/intake/intake_events.c \

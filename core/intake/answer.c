@@ -7,7 +7,9 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
+#include "base/date.h"
 #include "base/text.h"
 
 /* RFC 9110, 15, and RFC 6585. */
@@ -82,4 +84,27 @@ answer_text (struct http_answer *ret_answer, unsigned status,
     .status = status, .type = "text/plain; charset=utf-8", .len = out.len,
   };
   ret_answer->body = buf_steal (&out);
+}
+
+void
+answer_add_bytes (const struct http_answer *answer, const char *phrase,
+                  struct buf *out)
+{
+  time_t now = (time_t) (date_now_ms () / 1000);
+  struct tm parts;
+  char date[40];
+
+  gmtime_r (&now, &parts);
+  strftime (date, sizeof date, "%a, %d %b %Y %H:%M:%S GMT", &parts);
+  buf_printf (out, "HTTP/1.1 %u %s\r\nDate: %s\r\nConnection: close\r\n"
+              "Content-Length: %zu\r\n", answer->status, phrase, date,
+              answer->len);
+  if (answer->type != NULL)
+    buf_printf (out, "Content-Type: %s\r\n", answer->type);
+  for (size_t i = 0; i < HTTP_MAX_FIELDS && answer->fields[i].name != NULL;
+       i++)
+    buf_printf (out, "%s: %s\r\n", answer->fields[i].name,
+                answer->fields[i].value);
+  buf_add_text (out, "\r\n");
+  buf_add (out, answer->body, answer->len);
 }

@@ -21,7 +21,11 @@ void answer_field (struct http_answer *answer, const char *name,
 void answer_text (struct http_answer *ret_answer, unsigned status,
                   const char *text);
 
-/* "Payload Too Large": of the statuses that the intake uses. */
+/* The whole answer as it goes over a connection that is closed then. */
+void answer_add_bytes (const struct http_answer *answer, const char *phrase,
+                       struct buf *out);
+
+/* "Content Too Large": of the statuses that the intake uses. */
 const char *answer_title (unsigned status);
 
 #endif

@@ -17,7 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <microhttpd.h>
@@ -25,10 +24,10 @@
 #include "base/date.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "base/number.h"
 #include "base/text.h"
 #include "intake/answer.h"
 #include "intake/crowd.h"
+#include "intake/framing.h"
 #include "intake/linger.h"
 
 enum {
@@ -114,23 +113,8 @@ static void
 http_write (struct http_request *request, const struct http_answer *answer)
 {
   struct buf out = BUF_INIT (0);
-  time_t now = (time_t) (date_now_ms () / 1000);
-  struct tm parts;
-  char date[40];
 
-  gmtime_r (&now, &parts);
-  strftime (date, sizeof date, "%a, %d %b %Y %H:%M:%S GMT", &parts);
-  buf_printf (&out, "HTTP/1.1 %u %s\r\nDate: %s\r\nConnection: close\r\n"
-              "Content-Length: %zu\r\n", answer->status,
-              MHD_get_reason_phrase_for (answer->status), date, answer->len);
-  if (answer->type != NULL)
-    buf_printf (&out, "Content-Type: %s\r\n", answer->type);
-  for (size_t i = 0; i < HTTP_MAX_FIELDS && answer->fields[i].name != NULL;
-       i++)
-    buf_printf (&out, "%s: %s\r\n", answer->fields[i].name,
-                answer->fields[i].value);
-  buf_add_text (&out, "\r\n");
-  buf_add (&out, answer->body, answer->len);
+  answer_add_bytes (answer, MHD_get_reason_phrase_for (answer->status), &out);
   /* A client that does not even take this gets none. */
   if (send (request->fd, out.data, out.len, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
     log_debug ("an answer of status %u could not be sent: %m",
@@ -163,24 +147,8 @@ http_linger (struct http_request *request)
 
 struct http_scan {
   struct http_request *request;
-  unsigned n_lengths, n_encodings, n_hosts, n_authorizations;
-  const char *length, *encoding, *expect;
-  bool is_malformed;
+  struct framing framing;
 };
-
-/* RFC 9110, 5.6.2. */
-static bool
-http_is_token (const char *text)
-{
-  static const char others[] = "!#$%&'*+-.^_`|~";
-  const char *c = text;
-
-  for (; *c != '\0'; c++)
-    if (!((*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z')
-          || (*c >= '0' && *c <= '9') || strchr (others, *c) != NULL))
-      return false;
-  return c > text;
-}
 
 static enum MHD_Result
 http_scan_field (void *data, enum MHD_ValueKind kind, const char *name,
@@ -192,60 +160,14 @@ http_scan_field (void *data, enum MHD_ValueKind kind, const char *name,
   (void) kind;
   if (value == NULL)
     value = "";
-  if (!http_is_token (name))
-    scan->is_malformed = true;
-  else if (text_equal_fold (name, "content-length")) {
-    scan->n_lengths++;
-    scan->length = value;
-  } else if (text_equal_fold (name, "transfer-encoding")) {
-    scan->n_encodings++;
-    scan->encoding = value;
-  } else if (text_equal_fold (name, "host"))
-    scan->n_hosts++;
-  else if (text_equal_fold (name, "authorization")) {
-    scan->n_authorizations++;
+  framing_take (&scan->framing, name, value);
+  if (text_equal_fold (name, "authorization"))
     head->authorization = value;
-  } else if (text_equal_fold (name, "content-type"))
+  else if (text_equal_fold (name, "content-type"))
     head->content_type = value;
   else if (text_equal_fold (name, "content-encoding"))
     head->content_encoding = value;
-  else if (text_equal_fold (name, "expect"))
-    scan->expect = value;
   return MHD_YES;
-}
-
-/* What two servers in a row could read in two ways (RFC 9112, 6.3), and
- * what no server can do.  0, or the status with a word. */
-static unsigned
-http_judge (const struct http_scan *scan, const char *version,
-            const char **ret_detail)
-{
-  if (scan->is_malformed) {
-    *ret_detail = "a header field's name is no token";
-    return 400;
-  }
-  if (scan->n_lengths > 1 || scan->n_hosts > 1 || scan->n_authorizations > 1
-      || scan->n_encodings > 1) {
-    *ret_detail = "Content-Length, Transfer-Encoding, Host or Authorization "
-                  "is given twice";
-    return 400;
-  }
-  if (scan->n_encodings > 0
-      && (scan->n_lengths > 0 || strcmp (version, MHD_HTTP_VERSION_1_1) != 0)) {
-    *ret_detail = "Transfer-Encoding goes without Content-Length, and with "
-                  "HTTP/1.1 only";
-    return 400;
-  }
-  if (scan->n_encodings > 0 && !text_equal_fold (scan->encoding, "chunked")) {
-    *ret_detail = "no Transfer-Encoding but chunked is understood";
-    return 501;
-  }
-  if (scan->expect != NULL
-      && !text_equal_fold (scan->expect, "100-continue")) {
-    *ret_detail = "no expectation but 100-continue can be met";
-    return 417;
-  }
-  return 0;
 }
 
 static void
@@ -263,22 +185,19 @@ http_begin (struct http_request *request, const char *path,
   request->head.path = path;
   MHD_get_connection_values (request->mhd, MHD_HEADER_KIND, http_scan_field,
                              &scan);
-  status = http_judge (&scan, version, &detail);
-  if (scan.n_encodings > 0)
-    request->head.body_len = -1;
-  else if (scan.length != NULL
-           && number_read (scan.length, strlen (scan.length), 0, INT64_MAX,
-                           &request->head.body_len) != 0) {
-    detail = "Content-Length is no number";
-    status = 400;
-  }
-  request->expects = scan.expect != NULL && request->head.body_len != 0;
+  status = framing_judge (&scan.framing,
+                          strcmp (version, MHD_HTTP_VERSION_1_1) == 0,
+                          &request->head.body_len, &detail);
+  request->expects = scan.framing.expect != NULL
+                     && request->head.body_len != 0;
   request->is_begun = true;
   request->http->n_requests++;
   if (status == 0) {
     request->http->config.begin (request->http->config.data, request);
     return;
   }
+  /* Where the body ends is not known: none of it is read. */
+  request->head.body_len = -1;
   answer_problem (&answer, status, "%s", detail);
   answer.is_last = true;
   http_answer (request, &answer);

@@ -6,6 +6,7 @@
 
 unit_tests = \
 	tests/unit/test-address \
+	tests/unit/test-answer \
 	tests/unit/test-arena \
 	tests/unit/test-body \
 	tests/unit/test-board \
