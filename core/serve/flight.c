@@ -26,6 +26,7 @@ enum {
   FLIGHT_NAME = 65,
   FLIGHT_NAMES = 512,
   FLIGHT_STACK = 64 * 1024,
+  FLIGHT_NO_FILE = -2,
   CRASH_BY_EXIT = 0x10000       /* no signal has this number */
 };
 
@@ -169,15 +170,19 @@ flight_refuse (int fd, const char *path, const char *what, int error,
   return -1;
 }
 
-/* A descriptor of the file, which is ours and has its size. */
+/* A descriptor of the file, which is ours and has its size; -1; or
+ * FLIGHT_NO_FILE. */
 static int
 flight_file (const char *path, char *reason, size_t size)
 {
   int fd = open (path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
   int error;
 
-  if (fd < 0)
-    return flight_refuse (fd, path, "can't be opened", errno, reason, size);
+  if (fd < 0) {
+    error = errno;
+    flight_refuse (fd, path, "can't be opened", error, reason, size);
+    return error == ENOSPC || error == EDQUOT ? FLIGHT_NO_FILE : -1;
+  }
   if (flock (fd, LOCK_EX | LOCK_NB) < 0) {
     if (errno != EWOULDBLOCK)
       return flight_refuse (fd, path, "can't be locked", errno, reason, size);
@@ -186,22 +191,26 @@ flight_file (const char *path, char *reason, size_t size)
     return -1;
   }
   error = posix_fallocate (fd, 0, sizeof (struct record));
-  if (error != 0)
-    return flight_refuse (fd, path, "can't be made", error, reason, size);
-  return fd;
+  if (error == 0)
+    return fd;
+  flight_refuse (fd, path, "can't be made", error, reason, size);
+  return FLIGHT_NO_FILE;
 }
 
 struct flight *
 flight_open (const char *path, char *ret_reason, size_t size)
 {
-  int fd = flight_file (path, ret_reason, size);
   struct flight *flight;
   void *map;
+  int fd;
 
-  if (fd < 0)
+  *ret_reason = '\0';
+  fd = flight_file (path, ret_reason, size);
+  if (fd == -1)
     return NULL;
   map = mmap (NULL, sizeof (struct record), PROT_READ | PROT_WRITE,
-              MAP_SHARED, fd, 0);
+              fd >= 0 ? MAP_SHARED : MAP_PRIVATE | MAP_ANONYMOUS,
+              fd >= 0 ? fd : -1, 0);
   if (map == MAP_FAILED) {
     flight_refuse (fd, path, "can't be mapped", errno, ret_reason, size);
     return NULL;
@@ -221,7 +230,8 @@ flight_close (struct flight *flight)
   if (watched.record == flight->record)
     flight_watch (NULL);
   munmap (flight->record, sizeof *flight->record);
-  close (flight->fd);
+  if (flight->fd >= 0)
+    close (flight->fd);
   free (flight);
 }
 

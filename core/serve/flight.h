@@ -38,8 +38,10 @@ enum { FLIGHT_MARKS = 10000 };  /* of one callback; as many as the largest
                                    batch that can be configured */
 
 /* Take over the file at path, or make it; what the process before left of
- * a crash is among flight_marks () and flight_crashes () then.  NULL with
- * a reason: another process writes it, or it can't be made (a full disk). */
+ * a crash is among flight_marks () and flight_crashes () then.  If there is
+ * no room for it (a full disk), what is noted is lost with the process, and
+ * the reason says so; otherwise that is "".  NULL with a reason: another
+ * process writes it, or it can't be opened. */
 struct flight *flight_open (const char *path, char *ret_reason, size_t size);
 /* Nothing is in a plugin's hands any more. */
 void flight_close (struct flight *flight);      /* NULL is fine */

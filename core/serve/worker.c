@@ -280,6 +280,8 @@ worker_open_run (struct worker *worker)
     log_error ("%s", reason);
     return -1;
   }
+  if (*reason != '\0')
+    log_warning ("%s: after a crash nobody will know of what", reason);
   worker_tell_crash (worker);
   return 0;
 }

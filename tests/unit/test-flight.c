@@ -291,6 +291,33 @@ test_file (void **state)
   assert_non_null (strstr (reason, "/nonexistent/x can't be opened"));
 }
 
+/* Delivering goes on. */
+static void
+test_no_room (void **state)
+{
+  struct rlimit before, none = { 4096, RLIM_INFINITY };
+  struct flight *flight;
+  char reason[300] = "";
+  size_t n;
+
+  (void) state;
+  signal (SIGXFSZ, SIG_IGN);
+  assert_int_equal (getrlimit (RLIMIT_FSIZE, &before), 0);
+  none.rlim_max = before.rlim_max;
+  assert_int_equal (setrlimit (RLIMIT_FSIZE, &none), 0);
+  flight = flight_open (path, reason, sizeof reason);
+  assert_int_equal (setrlimit (RLIMIT_FSIZE, &before), 0);
+  assert_non_null (flight);
+  assert_non_null (strstr (reason, "can't be made"));
+  flight_enter (flight, "crm", FLIGHT_OPEN);
+  flight_leave (flight);
+  flight_marks (flight, &n);
+  assert_int_equal (n, 0);
+  flight_close (flight);
+  flight = opened ();
+  flight_close (flight);
+}
+
 static void
 test_many (void **state)
 {
@@ -334,6 +361,7 @@ main (void)
   const struct CMUnitTest tests[] = {
     TEST (test_crashes), TEST (test_innocent), TEST (test_kept),
     TEST (test_tally),   TEST (test_file),     TEST (test_many),
+    TEST (test_no_room),
   };
 
   return cmocka_run_group_tests (tests, NULL, NULL);
