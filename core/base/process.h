@@ -11,8 +11,8 @@
 #include <sys/types.h>
 
 /* The program that runs, to be run once more: a name that stays good when
- * its file is replaced (an upgrade), or its path. argv0 is used where the
- * system does not know. */
+ * its file is replaced (an upgrade), or where the system knows none, argv0,
+ * to be looked for as a shell does. */
 const char *process_program (const char *argv0);
 
 /* What ps and top call this process. */

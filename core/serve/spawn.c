@@ -103,7 +103,7 @@ spawn_run (const struct spawn *spawn, pid_t parent, int report)
     /* The place is held by the copy; this one may be among the sockets. */
     if (spawn->place_fd >= FIRST_FD + n)
       close (spawn->place_fd);
-    execv (spawn->program, spawn->arguments);
+    execvp (spawn->program, spawn->arguments);
   }
   n = errno;
   if (write (report, &n, sizeof n) != (ssize_t) sizeof n)

@@ -20,6 +20,7 @@ enum {
   INTAKE_PLACE = 0,             /* of pidfile_take () */
   WORKER_PLACE = 1,
   LISTEN_MS = 200,              /* between two tries to bind */
+  TURN_MS = 10 * 1000,          /* lines held back are told by then */
   STOP_SLACK_MS = 5 * 1000      /* a child knows its deadline itself */
 };
 
@@ -476,8 +477,9 @@ supervisor_run (const struct supervisor_config *config,
   else {
     supervisor_begin (&supervisor);
     while (supervisor.phase != SUPERVISOR_IS_DONE) {
-      loop_turn (supervisor.loop, -1);
+      loop_turn (supervisor.loop, TURN_MS);
       supervisor_replace_workers (&supervisor);
+      log_settle (false);
     }
     if (supervisor.exit_code == 0)
       log_notice ("stopped");
