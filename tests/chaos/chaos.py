@@ -100,7 +100,7 @@ class Round:
     # Configuration.
 
     def configure(self, how: str, variant: int) -> None:
-        """good: all is right.  changed: another in-flight cap and header.
+        """good: all is right.  changed: another in-flight cap, and a header.
         host: timeouts of the host's.  broken: two files that can't be read
         (what runs goes on as it was)."""
         site, ends = self.site, self.ends
@@ -113,21 +113,24 @@ class Round:
                      delivery=RETRY + '<in-flight max="16"/>',
                      header=f"X-Variant: {variant}")
         site.webhook("some", ends["some"].url, PLAIN.format(more=""),
+                     header=f"X-Variant: {variant}",
                      extra='<workspaces><workspace>acme</workspace>'
                      '</workspaces><when source="profil" is="a"/>',
                      delivery=RETRY
                      + f'<in-flight max="{8 if even else 6}"/>')
         site.webhook("batched", ends["batched"].url, PLAIN.format(more=""),
                      delivery=RETRY + '<batch max="10" wait="50ms"/>'
-                     '<in-flight max="4"/>')
+                     '<in-flight max="4"/>', header=f"X-Variant: {variant}")
         site.webhook("ordered", ends["ordered"].url, MAP.format(more=""),
                      delivery=RETRY + '<in-flight max="16"/>',
-                     order_key="sessionId")
+                     order_key="sessionId", header=f"X-Variant: {variant}")
         site.webhook("pairs", ends["pairs"].url, MAP.format(more=""),
                      delivery=RETRY + '<batch max="5" wait="20ms"/>'
-                     '<in-flight max="4"/>', order_key="sessionId")
+                     '<in-flight max="4"/>', order_key="sessionId",
+                     header=f"X-Variant: {variant}")
         site.integration(
-            "crasher", "crasher", {"endpoint": ends["crasher"].url},
+            "crasher", "crasher",
+            {"endpoint": f"{ends['crasher'].url}/{variant}"},
             PLAIN.format(more='<field name="mark" source="code"/>'),
             '<workspaces><workspace>beta</workspace></workspaces>'
             f'<delivery>{RETRY}<batch max="5" wait="20ms"/>'
@@ -167,7 +170,8 @@ class Round:
             Rule("pairs", lambda e: True, 20, True,
                  may_give_up=moody("pairs")),
             Rule("mail", lambda e: e.kind == "b", 8,
-                 may_give_up=moody("mail", "spare")),
+                 may_give_up=moody("mail", "spare"),
+                 may_pass=moody("mail")),
             Rule("crasher", lambda e: e.workspace == "beta", 20,
                  crashes=lambda e: e.mark != "",
                  may_give_up=moody("crasher"))]
@@ -315,11 +319,11 @@ def run_round(number: int, seed: str, options: argparse.Namespace) -> bool:
     print(f"{'ok' if is_ok else 'not ok'} {number} - seed {seed} ({remark})")
     print("# " + ", ".join(f"{name} {value}"
                            for name, value in made.notes.items()))
+    for one in made.findings:
+        print("\n".join("# " + line for line in one.splitlines()))
     if is_ok and not options.keep:
         made.site.__exit__()
     else:
-        for one in made.findings:
-            print("\n".join("# " + line for line in one.splitlines()))
         print(f"# kept: {made.site.directory} (again: --seed {seed})")
     sys.stdout.flush()
     return is_ok

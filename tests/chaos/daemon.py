@@ -14,15 +14,18 @@ overlooked, whoever its parent is by now.
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import os
+import queue
 import re
 import shutil
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from datetime import datetime
 from pathlib import Path
@@ -194,7 +197,8 @@ class Daemon:
         self._pin = pin
         self._notes = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._notes.bind(str(site.directory / "notify"))
-        self._notes.setblocking(False)
+        self._said: "queue.Queue[str]" = queue.Queue()
+        threading.Thread(target=self._listen, daemon=True).start()
         self._env = {**os.environ, **(env or {}),
                      MARK: str(site.directory),
                      "NOTIFY_SOCKET": str(site.directory / "notify")}
@@ -204,6 +208,8 @@ class Daemon:
 
     def __exit__(self, *_: Any) -> None:
         self.kill_all()
+        with contextlib.suppress(OSError):
+            self._notes.shutdown(socket.SHUT_RD)    # ends the listener
         self._notes.close()
 
     @property
@@ -239,13 +245,24 @@ class Daemon:
                                      + self.tail())
             time.sleep(0.005)
 
+    def _listen(self) -> None:
+        """A service manager always reads: who writes to it would wait."""
+        while True:
+            try:
+                note = self._notes.recv(4096).decode()
+            except OSError:
+                return
+            if not note:
+                return
+            self._said.put(note)
+
     def drain_notes(self) -> List[str]:
         """What it has told the service manager since the last time."""
         found: List[str] = []
         while True:
             try:
-                found += self._notes.recv(4096).decode().split("\n")
-            except BlockingIOError:
+                found += self._said.get_nowait().split("\n")
+            except queue.Empty:
                 return found
 
     def processes(self, role: str = "") -> List[Process]:

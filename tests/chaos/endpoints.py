@@ -52,6 +52,7 @@ class Service:
         self.port = 0
         self.mood = Mood()
         self.was_moody = False
+        self.has_blocked = False
         self.arrivals: List[Arrival] = []
         self.n_requests = 0
         self.overlaps: List[str] = []
@@ -59,6 +60,7 @@ class Service:
 
     def set_mood(self, mood: Mood) -> None:
         self.was_moody = self.was_moody or mood.name != OK
+        self.has_blocked = self.has_blocked or mood.name == "401"
         self.mood = mood
 
     def pick(self) -> str:

@@ -102,6 +102,9 @@ class Mischief:
         """The faults are over, all at once."""
         for one in self._services:
             one.set_mood(Mood())
+        # A blocked lane asks after a minute whether it may; or goes on at
+        # once when its settings change.
+        self._n_variant += any(one.has_blocked for one in self._services)
         for _, act in sorted(self._later, key=lambda one: one[0]):
             act()
         self._later = []
@@ -248,10 +251,16 @@ class Mischief:
         self._after(0.3, self._launch)
 
     def read_log(self) -> None:
-        """Crashes that happened while others were ending cleanly."""
+        """Crashes that happened while others were ending cleanly; and those
+        on a bad disk, where one follows the other, are the disk's."""
         for at, what in self._daemon.crashes():
             self.faults.append(Fault("crash", at - WATCHDOG_SECONDS, at,
                                      what))
+        disks = [one for one in self.faults if one.kind == "disk"]
+        self.faults = [
+            one._replace(kind="disk") if any(
+                disk.start <= one.end <= disk.end for disk in disks) else one
+            for one in self.faults]
 
     def _look_at_workers(self) -> None:
         """A worker that has gone and was not told to has crashed."""

@@ -8,7 +8,7 @@ The promises: every accepted event arrives at each integration that wants it,
 or is a dead letter there that says why.  One that was answered arrives again
 only because of a fault: something that ended or stopped a worker, or that
 kept it from writing, between the two; and one fault explains, at one
-integration, as many of these as can be in flight there.  Events of one key
+integration, as many of these as can be in flight or in one commit there.  Events of one key
 arrive first in the order they were accepted, where an integration asks for
 that.
 """
@@ -23,6 +23,9 @@ from endpoints import Arrival
 
 #: Between an answer and the commit of what it means, on a busy machine.
 SETTLE_SECONDS = 2.0
+#: What may be answered while the commit before is on its way: settlements
+#: are committed in groups.
+UNCOMMITTED = 64
 SHOWN = 5                       # of each kind of finding
 
 
@@ -51,6 +54,8 @@ class Rule:
     #: Whether its service was in such a mood that deliveries may be given
     #: up.
     may_give_up: bool = True
+    #: Whether another service may have taken what this one refuses.
+    may_pass: bool = False
 
 
 class Fault(NamedTuple):
@@ -132,7 +137,8 @@ def of_fate(case: Case, rule: Rule, arrivals: List[Arrival],
             if reason is None or "crash" not in reason:
                 survived.append(name)
         elif rule.refuses(event):
-            if reason is None or name in arrived:
+            if (reason is None or name in arrived) \
+                    and not (rule.may_pass and name in arrived):
                 refused.append(name)
         elif reason is not None and ("crash" in reason
                                      or not rule.may_give_up):
@@ -177,10 +183,10 @@ def of_duplicates(case: Case, rule: Rule,
             last[one.event] = one.at
     found = some(f"arrived twice at {rule.name} for no fault", unexplained)
     for fault, events in by_fault.items():
-        most = rule.in_flight
+        most = rule.in_flight + UNCOMMITTED
         if fault.kind != "disk" and len(set(events)) > most:
             found += some(f"arrived again at {rule.name} after {fault.what}, "
-                          f"where {most} can be in flight", events)
+                          f"where {most} can have been on their way", events)
     return found
 
 

@@ -31,7 +31,7 @@ from disk import FULL, SHORT, SYNC, WRITE, FaultFs      # noqa: E402
 from endpoints import MOODS, Arrival, Endpoint, MailSink, Mood, \
     Services                                            # noqa: E402
 from mischief import CLEAN, make_plan                   # noqa: E402
-from oracle import Case, DeadLetter, Event, Fault, Rule, \
+from oracle import UNCOMMITTED, Case, DeadLetter, Event, Fault, Rule, \
     findings                                            # noqa: E402
 from producer import Ledger, Producer, Wish             # noqa: E402
 from soak import Sample, judge                          # noqa: E402
@@ -137,13 +137,17 @@ class OracleTest(unittest.TestCase):
         self.assertEqual(self.case.duplicates["kill"], 2)
 
     def test_a_fault_explains_no_more_than_that(self) -> None:
-        self.case.faults = [Fault("kill", 108.2, 108.2, "kill -9")]
-        for n in (7, 8):
-            self.arrivals[n] = Arrival(107.5 + n / 10, f"e{n}", True)
-        self.arrivals += [Arrival(110.0 + n / 10, f"e{n}", True)
-                          for n in (6, 7, 8)]
-        self.arrivals[6] = Arrival(107.0, "e6", True)
-        self.assert_found("3 arrived again at web after kill -9")
+        self.case.faults = [Fault("kill", 308.2, 308.2, "kill -9")]
+        self.rule.is_ordered = False
+        many = [f"f{n}" for n in range(2 + UNCOMMITTED + 1)]
+        for n, name in enumerate(many):
+            self.case.offered[name] = Event(name, n, "k3")
+            self.case.accepted.add(name)
+        self.arrivals += [Arrival(308.0, name, True) for name in many]
+        self.arrivals += [Arrival(309.0, name, True) for name in many[1:]]
+        self.assertEqual(findings(self.case), [])
+        self.arrivals.append(Arrival(309.0, many[0], True))
+        self.assert_found(f"{len(many)} arrived again at web after kill -9")
 
     def test_a_fault_long_before_or_after_explains_nothing(self) -> None:
         self.case.faults = [Fault("kill", 103.0, 103.0, "kill -9"),
