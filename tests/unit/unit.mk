@@ -13,6 +13,7 @@ unit_tests = \
 	tests/unit/test-breaker \
 	tests/unit/test-buf \
 	tests/unit/test-catalogue \
+	tests/unit/test-committer \
 	tests/unit/test-condition \
 	tests/unit/test-configuration \
 	tests/unit/test-crowd \
