@@ -179,6 +179,7 @@ core_libherald_core_la_SOURCES += \
 	core/serve/feeder_settle.c core/serve/feeder_state.h \
 	core/serve/flight.c core/serve/flight.h \
 	core/serve/ledger.c core/serve/ledger.h \
+	core/serve/ledger_lanes.c \
 	core/serve/ledger_state.h \
 	core/serve/ledger_thread.c \
 	core/serve/listeners.c core/serve/listeners.h \
@@ -190,6 +191,7 @@ core_libherald_core_la_SOURCES += \
 	core/serve/supervisor_reload.c \
 	core/serve/supervisor_state.h \
 	core/serve/worker.c core/serve/worker.h \
+	core/serve/worker_open.c \
 	core/serve/worker_posts.c \
 	core/serve/worker_reload.c \
 	core/serve/worker_state.h

@@ -103,6 +103,25 @@ struct ledger {
 /* ledger_thread.c */
 void *ledger_thread (void *data);
 
+enum {
+  TICK_US = 500 * 1000,         /* how often lanes are looked at */
+  RETRY_US = 100 * 1000         /* after what failed */
+};
+
+/* ledger_lanes.c, all on the thread. */
+struct answer *ledger_answer_new (enum answer_kind kind,
+                                  struct ledger_lane *lane);
+/* What came of it: told when trouble begins, and when it is over. */
+void ledger_trouble (struct ledger *ledger, enum trouble where,
+                     enum queue_error error);
+/* Give back the lanes that are to be, once nothing is pending. */
+void ledger_disown_all (struct ledger *ledger);
+/* Twice a second: become owner of what others have given back, and look
+ * who is paused. */
+void ledger_tick (struct ledger *ledger);
+/* One round over all lanes; true if there may be more at once. */
+bool ledger_take (struct ledger *ledger);
+
 /* ledger.c: hand an answer over; it is the loop's then. */
 void ledger_answer (struct ledger *ledger, struct answer *answer);
 

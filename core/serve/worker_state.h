@@ -64,7 +64,14 @@ void worker_report (const struct problems *problems);
 /* worker_reload.c: the configuration is read again. */
 void worker_reload (struct worker *worker);
 
-/* worker.c: end; phase by phase, from the loop. */
+/* worker_open.c: WORKER_ENDED if all is there.  Closed in any case. */
+enum worker_end worker_open_all (struct worker *worker);
+void worker_close (struct worker *worker);
+
+/* worker.c: what the ledger says of the store. */
+void worker_on_trouble (void *data, enum queue_error error,
+                        const char *reason);
+/* End; phase by phase, from the loop. */
 void worker_stop (struct worker *worker, const char *why);
 
 #endif

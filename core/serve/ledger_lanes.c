@@ -1,0 +1,292 @@
+/* ledger_lanes.c - the store's side of the ledger: lanes and what is taken
+ * from them.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/date.h"
+#include "base/memory.h"
+#include "serve/ledger_state.h"
+
+enum {
+  TAKE_MOST = 256               /* deliveries at a time */
+};
+
+struct answer *
+ledger_answer_new (enum answer_kind kind, struct ledger_lane *lane)
+{
+  struct answer *answer = memory_zeroed (1, sizeof *answer);
+
+  answer->kind = kind;
+  answer->lane = lane;
+  return answer;
+}
+
+/* Told when it begins, when it gets worse, and when it is over. */
+void
+ledger_trouble (struct ledger *ledger, enum trouble where,
+                enum queue_error error)
+{
+  struct answer *answer;
+  bool had_any = false, has_any = false;
+
+  for (size_t i = 0; i < TROUBLES; i++)
+    had_any |= ledger->has_trouble[i];
+  if (error == QUEUE_BROKEN && ledger->is_broken)
+    return;
+  ledger->is_broken |= error == QUEUE_BROKEN;
+  ledger->has_trouble[where] = error != QUEUE_OK;
+  for (size_t i = 0; i < TROUBLES; i++)
+    has_any |= ledger->has_trouble[i];
+  if (had_any == has_any && error != QUEUE_BROKEN)
+    return;
+  answer = ledger_answer_new (ANSWER_TROUBLE, NULL);
+  answer->error = error;
+  answer->reason = memory_strdup (error == QUEUE_OK
+                                    ? "" : queue_reason (ledger->queue));
+  ledger_answer (ledger, answer);
+}
+
+/* ------------------------------------------------------------------ */
+/* Owning. */
+
+static void
+lane_leave (struct ledger *ledger, struct ledger_lane *lane)
+{
+  if (lane->stage != STAGE_AWAITED)
+    queue_disown (ledger->queue, lane->number);
+  ledger_answer (ledger, ledger_answer_new (ANSWER_DISOWNED, lane));
+}
+
+void
+ledger_disown_all (struct ledger *ledger)
+{
+  struct ledger_lane **link = &ledger->lanes;
+
+  if (ledger->n_pending > 0)
+    return;
+  while (*link != NULL) {
+    struct ledger_lane *lane = *link;
+
+    if (lane->is_leaving) {
+      *link = lane->next;
+      lane_leave (ledger, lane);
+      ledger->tick_us = 0;      /* another may wait for it */
+    } else
+      link = &lane->next;
+  }
+}
+
+/* A list that grows while the queue tells. */
+struct keys {
+  struct ledger_key *list;
+  size_t n, size;
+};
+
+static bool
+keys_add (void *data, uint64_t seq, uint64_t key, int64_t due_ms)
+{
+  struct keys *keys = data;
+
+  if (keys->n == keys->size) {
+    keys->size = keys->size * 2 + 64;
+    keys->list = memory_resize (keys->list, keys->size, sizeof *keys->list);
+  }
+  keys->list[keys->n++] = (struct ledger_key) { seq, key, due_ms };
+  return true;
+}
+
+static enum queue_error
+lane_mark (struct ledger *ledger, struct ledger_lane *lane)
+{
+  uint64_t *seqs;
+  enum queue_error error = QUEUE_OK;
+  size_t n = 0;
+
+  if (lane->n_marks == 0)
+    return QUEUE_OK;
+  seqs = memory_alloc (lane->n_marks * sizeof *seqs);
+  for (size_t i = 0; i < lane->n_marks; i++)
+    if (lane->marks[i].lane == lane->number)
+      seqs[n++] = lane->marks[i].seq;
+  if (n > 0)
+    error = queue_mark (ledger->queue, lane->number, seqs, n);
+  free (seqs);
+  if (error != QUEUE_OK)
+    return error;
+  free (lane->marks);
+  lane->marks = NULL;
+  lane->n_marks = 0;
+  return QUEUE_OK;
+}
+
+static void
+lane_look_paused (struct ledger *ledger, struct ledger_lane *lane)
+{
+  bool is_paused = queue_is_paused (ledger->queue, lane->number);
+  struct answer *answer;
+
+  if (is_paused == lane->is_paused)
+    return;
+  lane->is_paused = is_paused;
+  answer = ledger_answer_new (ANSWER_PAUSED, lane);
+  answer->is_paused = is_paused;
+  ledger_answer (ledger, answer);
+}
+
+/* Marks and keys are read before anything is taken. */
+static enum queue_error
+lane_begin (struct ledger *ledger, struct ledger_lane *lane)
+{
+  struct keys keys = { NULL, 0, 0 };
+  enum queue_error error = lane_mark (ledger, lane);
+  struct answer *answer;
+
+  if (error == QUEUE_OK)
+    error = queue_keys (ledger->queue, lane->number, keys_add, &keys);
+  if (error != QUEUE_OK) {
+    free (keys.list);
+    return error;
+  }
+  lane->stage = STAGE_OURS;
+  answer = ledger_answer_new (ANSWER_OWNED, lane);
+  answer->keys = keys.list;
+  answer->n = keys.n;
+  ledger_answer (ledger, answer);
+  lane_look_paused (ledger, lane);
+  return QUEUE_OK;
+}
+
+/* Another of this process has it, who will give it back. */
+static bool
+lane_has_double (const struct ledger *ledger, const struct ledger_lane *lane)
+{
+  for (const struct ledger_lane *other = ledger->lanes; other != NULL;
+       other = other->next)
+    if (other != lane && other->stage != STAGE_AWAITED
+        && other->number == lane->number)
+      return true;
+  return false;
+}
+
+static enum queue_error
+lane_own (struct ledger *ledger, struct ledger_lane *lane)
+{
+  if (lane->number == 0)
+    lane->number = queue_lane (ledger->queue, lane->name);
+  if (lane->number == 0)
+    return QUEUE_BUSY;
+  if (lane_has_double (ledger, lane))
+    return QUEUE_OK;
+  if (lane->stage == STAGE_AWAITED
+      && queue_own (ledger->queue, lane->number))
+    lane->stage = STAGE_UNMARKED;
+  if (lane->stage == STAGE_UNMARKED)
+    return lane_begin (ledger, lane);
+  if (!lane->is_told)
+    ledger_answer (ledger, ledger_answer_new (ANSWER_WAITING, lane));
+  lane->is_told = true;
+  return QUEUE_OK;
+}
+
+void
+ledger_tick (struct ledger *ledger)
+{
+  enum queue_error error = QUEUE_OK;
+  int64_t now_us = date_monotonic_us ();
+
+  if (now_us < ledger->tick_us)
+    return;
+  ledger->tick_us = now_us + TICK_US;
+  for (struct ledger_lane *lane = ledger->lanes; lane != NULL;
+       lane = lane->next)
+    if (lane->is_leaving)
+      continue;
+    else if (lane->stage == STAGE_OURS)
+      lane_look_paused (ledger, lane);
+    else if (error == QUEUE_OK)
+      error = lane_own (ledger, lane);
+  ledger_trouble (ledger, AT_OWN, error);
+}
+
+/* ------------------------------------------------------------------ */
+/* Taking. */
+
+static void
+lane_hand_over (struct ledger *ledger, struct ledger_lane *lane,
+                const struct queue_item *items, size_t n)
+{
+  struct answer *answer = ledger_answer_new (ANSWER_TAKEN, lane);
+  size_t bytes = 0;
+  char *body;
+
+  for (size_t i = 0; i < n; i++)
+    bytes += items[i].len;
+  answer->n = n;
+  answer->items = memory_alloc (n * sizeof *items + bytes);
+  memcpy (answer->items, items, n * sizeof *items);
+  body = (char *) (answer->items + n);
+  for (size_t i = 0; i < n; i++) {
+    memcpy (body, items[i].body, items[i].len);
+    answer->items[i].body = body;
+    body += items[i].len;
+  }
+  lane->average = bytes / n + 1;
+  lane->wanted -= n < lane->wanted ? n : lane->wanted;
+  lane->wanted_bytes -= bytes < lane->wanted_bytes ? bytes
+                                                   : lane->wanted_bytes;
+  ledger_answer (ledger, answer);
+}
+
+/* True if there may be more at once. */
+static bool
+lane_take (struct ledger *ledger, struct ledger_lane *lane,
+           enum queue_error *ret_error)
+{
+  struct queue_item items[TAKE_MOST];
+  size_t most = lane->wanted < TAKE_MOST ? lane->wanted : TAKE_MOST;
+  size_t fits, n = 0;
+
+  if (lane->average == 0)
+    lane->average = 1024;
+  fits = lane->wanted_bytes / lane->average;
+  if (most > fits)
+    most = fits > 0 ? fits : 1;
+  *ret_error = queue_take (ledger->queue, lane->number, date_now_ms (), most,
+                           items, &n);
+  if (*ret_error != QUEUE_OK || n == 0)
+    return false;
+  lane_hand_over (ledger, lane, items, n);
+  if (lane->wanted == 0 || lane->wanted_bytes == 0)
+    lane->wanted = lane->wanted_bytes = 0;
+  return lane->wanted > 0;
+}
+
+bool
+ledger_take (struct ledger *ledger)
+{
+  enum queue_error error = QUEUE_OK;
+  bool has_more = false;
+
+  if (date_monotonic_us () < ledger->take_not_before_us)
+    return false;
+  for (struct ledger_lane *lane = ledger->lanes; lane != NULL;
+       lane = lane->next) {
+    if (lane->stage != STAGE_OURS || lane->is_leaving || lane->wanted == 0)
+      continue;
+    if (lane->is_paused && ledger->is_heard)
+      lane_look_paused (ledger, lane);
+    if (!lane->is_paused)
+      has_more |= lane_take (ledger, lane, &error);
+    if (error != QUEUE_OK)
+      break;
+  }
+  ledger->is_heard = false;
+  ledger_trouble (ledger, AT_TAKE, error);
+  if (error != QUEUE_OK)
+    ledger->take_not_before_us = date_monotonic_us () + RETRY_US;
+  return has_more && error == QUEUE_OK;
+}
