@@ -14,7 +14,9 @@
 enum parking_cause {
   PARKING_NONE,
   PARKING_BLOCKED,              /* the service refused it: asked again */
-  PARKING_UNTESTED              /* a mailer: until its test was accepted */
+  PARKING_UNTESTED,             /* a mailer: until its test was accepted */
+  PARKING_CRASHED               /* its plugin, again and again: for a while,
+                                   so that others are served */
 };
 
 /* A parked lane that sees to its own release. */

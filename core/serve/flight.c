@@ -19,10 +19,12 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/date.h"
 #include "base/memory.h"
 
 enum {
-  FLIGHT_LAYOUT = 1,
+  FLIGHT_LAYOUT = 2,
+  WORK_COUNTS_MS = 10 * 60 * 1000,
   FLIGHT_NAME = 65,
   FLIGHT_NAMES = 512,
   FLIGHT_STACK = 64 * 1024,
@@ -36,11 +38,12 @@ static const int flight_signals[] = { SIGSEGV, SIGBUS, SIGILL,
 
 enum { N_SIGNALS = sizeof flight_signals / sizeof *flight_signals };
 
-/* Crashes of an integration in steps that are of no delivery. */
+/* Crashes of an integration, in a row. */
 struct tally {
   char name[FLIGHT_NAME];
   uint32_t n[FLIGHT_STEPS];
   uint64_t version;
+  int64_t work_ms;              /* of the last in a delivery */
 };
 
 /* The file. */
@@ -131,6 +134,19 @@ record_tally (struct record *record, const char *integration)
   return tally;
 }
 
+static void
+tally_add (struct tally *tally, enum flight_step step)
+{
+  int64_t now_ms = date_now_ms ();
+
+  if (step == FLIGHT_WORK) {
+    if (now_ms - tally->work_ms > WORK_COUNTS_MS)
+      tally->n[step] = 0;
+    tally->work_ms = now_ms;
+  }
+  tally->n[step]++;
+}
+
 /* What the process before has left.  It is kept before it is cleared:
  * ending in between does no harm. */
 static void
@@ -152,8 +168,8 @@ flight_take_over (struct flight *flight)
       = record->crash == CRASH_BY_EXIT ? 0 : (int) record->crash;
     for (uint32_t i = 0; i < record->n_marks; i++)
       record_keep (record, &record->marks[i]);
-    if (record->step != FLIGHT_WORK)
-      record_tally (record, record->integration)->n[record->step]++;
+    tally_add (record_tally (record, record->integration),
+               (enum flight_step) record->step);
   }
   record->crash = 0;
   record->is_in = 0;
@@ -392,9 +408,18 @@ flight_crashes (struct flight *flight, const char *integration,
     tally->version = version;
   }
   for (size_t i = 0; i < FLIGHT_STEPS; i++)
-    if (tally->n[i] > most)
+    if (i != FLIGHT_WORK && tally->n[i] > most)
       most = tally->n[i];
   return most;
+}
+
+unsigned
+flight_work_crashes (struct flight *flight, const char *integration)
+{
+  const struct tally *tally = record_tally (flight->record, integration);
+
+  return date_now_ms () - tally->work_ms > WORK_COUNTS_MS
+           ? 0 : tally->n[FLIGHT_WORK];
 }
 
 void

@@ -75,6 +75,9 @@ void flight_marked (struct flight *flight, uint32_t lane);
  * it is opened. */
 unsigned flight_crashes (struct flight *flight, const char *integration,
                          uint64_t version);
+/* And in a delivery: how often, with never ten minutes in between. */
+unsigned flight_work_crashes (struct flight *flight,
+                              const char *integration);
 /* Start to count anew. */
 void flight_forgive (struct flight *flight, const char *integration);
 

@@ -16,7 +16,10 @@
 
 enum {
   WAIT_FIRST_MS = 60 * 1000,
-  WAIT_MOST_MS = 15 * 60 * 1000
+  WAIT_MOST_MS = 15 * 60 * 1000,
+  CRASHES_MOST = 10,            /* that pass as those of single events */
+  HOLD_FIRST_MS = 15 * 1000,
+  HOLD_MOST_MS = 5 * 60 * 1000
 };
 
 static bool
@@ -111,6 +114,11 @@ parking_on_timer (void *data)
   struct feeder *feeder = data;
 
   feeder->parking.is_waiting = false;
+  if (feeder->parking.cause == PARKING_CRASHED && !feeder->is_leaving) {
+    feeder->parking.cause = PARKING_NONE;
+    parking_release (feeder, true);
+    return;
+  }
   if (feeder->is_leaving || feeder->parking.job != NULL
       || feeder->parking.cause != PARKING_BLOCKED
       || lane_state (feeder->lane) != LANE_BLOCKED)
@@ -121,6 +129,32 @@ parking_on_timer (void *data)
 
 /* ------------------------------------------------------------------ */
 
+/* Every crash costs all integrations of this worker a new start. */
+static void
+parking_hold (struct feeder *feeder)
+{
+  struct flight *flight = feeder->feeding->flight;
+  unsigned n = flight == NULL ? 0
+                              : flight_work_crashes (flight, feeder->name);
+  int64_t hold_ms = HOLD_FIRST_MS;
+  char reason[200];
+
+  if (n <= CRASHES_MOST)
+    return;
+  for (unsigned i = CRASHES_MOST + 1; i < n && hold_ms < HOLD_MOST_MS; i++)
+    hold_ms *= 2;
+  if (hold_ms > HOLD_MOST_MS)
+    hold_ms = HOLD_MOST_MS;
+  feeder->parking.cause = PARKING_CRASHED;
+  feeder->told_state = LANE_BLOCKED;
+  snprintf (reason, sizeof reason, "the provider %s has crashed %u times: it "
+            "gets nothing for %d s, then one delivery",
+            feeder->descriptor->provider, n, (int) (hold_ms / 1000));
+  lane_park (feeder->lane, reason);
+  loop_timer_set (feeder->parking.timer,
+                  loop_now_us (feeder->feeding->loop) + hold_ms * 1000);
+}
+
 void
 parking_init (struct feeder *feeder)
 {
@@ -130,8 +164,10 @@ parking_init (struct feeder *feeder)
     return;
   feeder->parking.timer = loop_timer_new (feeder->feeding->loop,
                                           parking_on_timer, feeder);
-  if (parking_is_tested (feeder))
+  if (parking_is_tested (feeder)) {
+    parking_hold (feeder);
     return;
+  }
   feeder->parking.cause = PARKING_UNTESTED;
   feeder->told_state = LANE_BLOCKED;
   snprintf (reason, sizeof reason, "its test e-mail was not accepted with its "
@@ -183,7 +219,9 @@ parking_look (struct feeder *feeder)
 void
 parking_nudge (struct feeder *feeder)
 {
-  if (feeder->parking.cause == PARKING_BLOCKED
+  enum parking_cause cause = feeder->parking.cause;
+
+  if ((cause == PARKING_BLOCKED || cause == PARKING_CRASHED)
       && feeder->parking.job == NULL)
     parking_release (feeder, true);
 }

@@ -414,6 +414,21 @@ class Crashes(WorkerCase):
         self.assertEqual(self.count("dead"), 1)
         self.assertIn(2, self.ids(self.receiver))
 
+    def test_a_plugin_that_crashes_always_leaves_others_alone(self):
+        self.crasher()
+        self.put("bad", *(event(i, mark="segv") for i in range(14)))
+        said = self.host.directory / "worker.err"
+        n = self.work_until(lambda: "has crashed 11 times"
+                            in said.read_text(), 11)
+        self.assertEqual(n, 11)
+        left = self.count("waiting")
+        self.assertGreater(left, 0)
+        with self.work() as worker:
+            self.put("other", event(100))
+            wait_until(lambda: self.other.n_events == 1, "the other's")
+            self.assertEqual(self.count("waiting"), left)
+            worker.stop()
+
     def parked(self, where):
         unless = self.host.directory / "well"
         self.host.integration(

@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
+#include "base/date.h"
 #include "serve/flight.h"
 
 static const char *directory;
@@ -257,6 +258,21 @@ test_tally (void **state)
   assert_int_equal (flight_crashes (flight, "crm", 1), 1);
   /* Other settings. */
   assert_int_equal (flight_crashes (flight, "crm", 2), 0);
+  flight_close (flight);
+
+  /* In deliveries they are another matter. */
+  lived (FLIGHT_WORK, 0, do_abort);
+  lived (FLIGHT_WORK, 0, do_nothing);
+  lived (FLIGHT_WORK, 0, do_abort);
+  flight = opened ();
+  assert_int_equal (flight_work_crashes (flight, "crm"), 2);
+  assert_int_equal (flight_work_crashes (flight, "other"), 0);
+  assert_int_equal (flight_crashes (flight, "crm", 1), 0);
+  date_set_now (date_now_ms () + 9 * 60 * 1000);
+  assert_int_equal (flight_work_crashes (flight, "crm"), 2);
+  date_set_now (date_now_ms () + 2 * 60 * 1000);
+  assert_int_equal (flight_work_crashes (flight, "crm"), 0);
+  date_set_now (-1);
   flight_close (flight);
 
   lived (FLIGHT_VERIFY, 0, do_abort);
