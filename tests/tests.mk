@@ -51,6 +51,7 @@ AM_TESTS_ENVIRONMENT = \
 # In the order they finish best: the slow ones first.
 script_tests = \
 	tests/e2e/test-serve.py \
+	tests/chaos/test-chaos.py \
 	tests/chaos/test-parts.py \
 	tests/e2e/test-faults.py \
 	tests/e2e/test-worker.py \
