@@ -61,7 +61,7 @@ class Readme(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.root)
 
     def test_integration(self) -> None:
-        herald_xml, descriptor = blocks(self.readme, "xml")
+        herald_xml, descriptor, _ = blocks(self.readme, "xml")
         shell = blocks(self.readme, "sh")
         conf = self.root / "conf.d"
         conf.mkdir()
@@ -81,6 +81,22 @@ class Readme(unittest.TestCase):
         self.assertIn('"full_name":"Ada Lovelace"', text)
         self.assertIn("POST https://api.example.com/players", text)
         self.assertNotIn("the token", text)
+
+    def test_service(self) -> None:
+        """The tokens and herald.xml of the service are in order."""
+        (self.root / "conf.d").mkdir()
+        (self.root / "herald.xml").write_text(
+            blocks(self.readme, "xml")[2])
+        for path in (self.root / "herald.xml", self.root / "conf.d"):
+            os.chmod(path, 0o755 if path.is_dir() else 0o644)
+        config = str(self.root)
+        with self.assertRaises(AssertionError):
+            run("check", config=config)                 # no tokens yet
+        tokens, _ = (one for one in blocks(self.readme, "sh")
+                     if "token" in one and "crm" not in one)
+        subprocess.run(["sh", "-c", tokens.replace("/etc/herald", config)],
+                       check=True)
+        self.assertIn("0 errors, 0 warnings", run("check", config=config))
 
     def test_add(self) -> None:
         (self.root / "conf.d").mkdir()
