@@ -315,8 +315,10 @@ static int
 submit_status (const struct submit *submit)
 {
   if (submit->unsent > 0)
-    log_error ("%llu events were not put in: %s",
-               (unsigned long long) submit->unsent, submit->reason);
+    log_error ("%llu events%s were not put in: %s",
+               (unsigned long long) submit->unsent,
+               submit->is_stopped ? ", and what comes after them," : "",
+               submit->reason);
   if (input_has_failed (submit->input))
     return EXIT_FILE;
   return submit->unsent == 0 && rejects_count (submit->rejects) == 0

@@ -76,9 +76,12 @@ class Submit(IntakeCase):
 
     def test_refused(self):
         result = self.submit([event(i) for i in range(500)], token=False)
-        self.assertEqual((result.status, result.json["unsent"]), (1, 500),
-                         result)
+        # It stops reading, so those behind what was read are not counted.
+        self.assertEqual((result.status, result.json["stopped"],
+                          result.json["accepted"]), (1, True, 0), result)
+        self.assertIn(result.json["unsent"], range(1, 501))
         self.assertIn("--token-file", result.err)
+        self.assertIn("and what comes after them", result.err)
         loose = self.host.write("loose", SHOP, 0o644)
         result = self.host.run("submit", "--token-file", loose)
         self.assertEqual(result.status, 3)
