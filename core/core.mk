@@ -175,6 +175,7 @@ core_libherald_core_la_SOURCES += \
 # -- serve: processes that do not end
 core_libherald_core_la_SOURCES += \
 	core/serve/child.c core/serve/child.h \
+	core/serve/deadman.c core/serve/deadman.h \
 	core/serve/feeder.c core/serve/feeder.h \
 	core/serve/feeder_settle.c core/serve/feeder_state.h \
 	core/serve/flight.c core/serve/flight.h \

@@ -11,6 +11,7 @@
 #include "base/date.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "serve/deadman.h"
 #include "serve/worker_state.h"
 
 enum {
@@ -138,6 +139,7 @@ worker_on_second (void *data)
                     worker->n_posts, (unsigned long long) n_delivered);
   worker->status_told = n_delivered;
   board_beat (worker->feeding.board, date_now_ms ());
+  deadman_alive ();
   log_settle (false);
   loop_timer_set (worker->second, loop_now_us (worker->loop) + SECOND_US);
 }

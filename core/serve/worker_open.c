@@ -10,10 +10,12 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "serve/deadman.h"
 #include "serve/worker_state.h"
 
 enum {
-  SPARE_CONNECTIONS = 64        /* for integrations that come later */
+  SPARE_CONNECTIONS = 64,       /* for integrations that come later */
+  DEADMAN_MS = 1000
 };
 
 /* ------------------------------------------------------------------ */
@@ -231,6 +233,9 @@ worker_open_all (struct worker *worker)
   worker->feeding.state_directory = worker->state_directory;
   worker->watch = (struct host_watch) { worker_enter, worker_left, worker };
   flight_watch (worker->feeding.flight);
+  /* After a supervisor's watchdog, if there is one. */
+  deadman_start (worker->configuration->herald->workers.watchdog_ms * 3 / 2
+                 + DEADMAN_MS);
   host_watch (&worker->watch);
   problems = problems_new ();
   worker_set_posts (worker, worker->configuration, problems);
@@ -265,6 +270,7 @@ worker_close (struct worker *worker)
 {
   worker_close_posts (worker);
   host_watch (NULL);
+  deadman_stop ();
   flight_close (worker->feeding.flight);
   queue_close (worker->queue);
   board_close (worker->feeding.board);

@@ -399,20 +399,30 @@ class Crashes(WorkerCase):
         self.assertIn("was ended by its plugin", said)
 
     def test_an_endless_loop(self):
-        """A watchdog ends it."""
+        """Nobody looks after the worker, so it ends itself."""
+        xml = self.host.etc / "herald.xml"
+        xml.write_text(xml.read_text().replace(
+            "</herald>", '<workers watchdog="1s"/></herald>'))
         self.crasher()
         self.put("bad", event(1, mark="loop"), event(2, mark=""))
-        for _ in range(2):
-            with Working(self.host) as worker:
-                stat = Path(f"/proc/{worker.process.pid}/stat")
-                wait_until(lambda: int(stat.read_text().split()[13]) > 30,
-                           "a loop")
-                worker.process.send_signal(signal.SIGABRT)
-                worker.process.wait(SECONDS)
-        self.assertEqual(self.work_until(
-            lambda: self.count("waiting") == 0, 0), 0)
+        n = self.work_until(lambda: self.count("waiting") == 0, 2)
+        self.assertEqual(n, 2)
         self.assertEqual(self.count("dead"), 1)
         self.assertIn(2, self.ids(self.receiver))
+
+    def test_a_worker_that_was_stopped_is_no_hanging_one(self):
+        xml = self.host.etc / "herald.xml"
+        xml.write_text(xml.read_text().replace(
+            "</herald>", '<workers watchdog="1s"/></herald>'))
+        with self.work() as worker:
+            self.put("other", event(1))
+            wait_until(lambda: self.other.n_events == 1, "the first")
+            worker.process.send_signal(signal.SIGSTOP)
+            time.sleep(5)
+            worker.process.send_signal(signal.SIGCONT)
+            self.put("other", event(2))
+            wait_until(lambda: self.other.n_events == 2, "the second")
+            worker.stop()
 
     def test_a_plugin_that_crashes_always_leaves_others_alone(self):
         self.crasher()
