@@ -532,6 +532,16 @@ open_signal_pipe (struct loop *loop)
   loop_want (loop, loop->pipe[0], LOOP_READ, on_pipe, loop);
 }
 
+static void
+signal_block (int how, int number)
+{
+  sigset_t set;
+
+  sigemptyset (&set);
+  sigaddset (&set, number);
+  sigprocmask (how, &set, NULL);
+}
+
 void
 loop_on_signal (struct loop *loop, int number, loop_signal_fn *fn, void *data)
 {
@@ -549,6 +559,14 @@ loop_on_signal (struct loop *loop, int number, loop_signal_fn *fn, void *data)
   action.sa_flags = SA_RESTART;
   action.sa_handler = fn != NULL ? on_signal : SIG_DFL;
   sigaction (number, &action, NULL);
+  if (fn != NULL)
+    signal_block (SIG_UNBLOCK, number);
+}
+
+void
+loop_hold_signal (int number)
+{
+  signal_block (SIG_BLOCK, number);
 }
 
 /* Until the first timer, at most max_ms; never too early. */

@@ -47,6 +47,10 @@ bool loop_timer_is_set (const struct loop_timer *timer);
 void loop_on_signal (struct loop *loop, int signal, loop_signal_fn *fn,
                      void *data);
 
+/* Until loop_on_signal () asks for it the signal waits: for what starts,
+ * and must not be ended by a reload that comes too early. */
+void loop_hold_signal (int signal);
+
 /* Wait for something, at most max_ms (-1: as long as it takes), and call
  * whoever it concerns.  The time is read once a turn: loop_now_us (). */
 void loop_turn (struct loop *loop, int max_ms);

@@ -209,6 +209,8 @@ command_intake (const struct command_globals *globals, int argc, char **argv)
 
   if (!options_read (&options, argc, argv, &n, &status))
     return status;
+  loop_hold_signal (SIGHUP);
+  loop_hold_signal (SIGTERM);
   logging_daemon (globals, "intake", NULL);
   problems = problems_new ();
   run.configuration = configuration_read_routes (globals->config_directory,

@@ -3,10 +3,12 @@
  * SPDX-License-Identifier: MIT
  */
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
+#include "base/loop.h"
 #include "base/number.h"
 #include "base/process.h"
 #include "command.h"
@@ -117,6 +119,8 @@ command_serve (const struct command_globals *globals, int argc, char **argv)
              SERVE_WORKERS);
     return EXIT_USAGE;
   }
+  loop_hold_signal (SIGHUP);
+  loop_hold_signal (SIGTERM);
   logging_daemon (globals, "serve", NULL);
   return serve_run (globals, (uint32_t) n_workers);
 }

@@ -6,10 +6,12 @@
  * SPDX-License-Identifier: MIT
  */
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
+#include "base/loop.h"
 #include "base/number.h"
 #include "command.h"
 #include "logging.h"
@@ -92,6 +94,8 @@ command_worker (const struct command_globals *globals, int argc, char **argv)
                               &config.index))
     return EXIT_USAGE;
   snprintf (name, sizeof name, "worker-%u", (unsigned) config.index);
+  loop_hold_signal (SIGHUP);
+  loop_hold_signal (SIGTERM);
   logging_daemon (globals, name, NULL);
   status = ends[worker_run (&config)];
   log_settle (true);

@@ -85,15 +85,17 @@ static void
 spawn_run (const struct spawn *spawn, pid_t parent, int report)
 {
   static const int caught[] = { SIGHUP, SIGINT, SIGTERM, SIGCHLD };
-  sigset_t none;
+  sigset_t held;
   int n = -1;
 
   for (size_t i = 0; i < sizeof caught / sizeof caught[0]; i++)
     signal (caught[i], SIG_DFL);
-  sigemptyset (&none);
+  /* A reload waits until the child can do it. */
+  sigemptyset (&held);
+  sigaddset (&held, SIGHUP);
   /* Ctrl-C is for the supervisor, which knows in which order to stop. */
   setpgid (0, 0);
-  sigprocmask (SIG_SETMASK, &none, NULL);
+  sigprocmask (SIG_SETMASK, &held, NULL);
   process_end_with (parent, SIGTERM);
   report = fcntl (report, F_DUPFD_CLOEXEC, SPARE_FD);
   if (report >= 0 && fcntl (spawn->place_fd, F_DUPFD, SPARE_FD) >= 0)

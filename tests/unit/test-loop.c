@@ -430,6 +430,18 @@ test_signals (void **state)
 }
 
 static void
+test_held_signal (void **state)
+{
+  (void) state;
+  loop_hold_signal (SIGUSR1);
+  raise (SIGUSR1);              /* would end us */
+  loop_on_signal (seen.loop, SIGUSR1, note_signal, &seen);
+  assert_turn (1, SIGUSR1);
+  raise (SIGUSR1);
+  assert_turn (1, SIGUSR1);
+}
+
+static void
 test_signals_end_with_the_loop (void **state)
 {
   struct sigaction action;
@@ -474,6 +486,7 @@ main (void)
                                      set_up, tear_down),
     cmocka_unit_test_setup_teardown (test_heap, set_up, tear_down),
     cmocka_unit_test_setup_teardown (test_signals, set_up, tear_down),
+    cmocka_unit_test_setup_teardown (test_held_signal, set_up, tear_down),
     cmocka_unit_test_setup_teardown (test_signals_end_with_the_loop, set_up,
                                      tear_down),
     cmocka_unit_test_setup_teardown (test_timers_outlive_the_loop, set_up,
