@@ -40,7 +40,8 @@ MARK = "HERALD_TEST_SITE"
 TOKEN = "token-of-the-producer"
 START_SECONDS = 60
 CRASH = re.compile(r'^ts=(\S+) .*msg="(worker-\d+ \(pid \d+\) '
-                   r'(?:was ended|ended with exit code \d+: in ))')
+                   r'(?:was ended|ended with exit code \d+: in |'
+                   r'does not end))')
 
 
 def free_port() -> int:
@@ -194,6 +195,7 @@ class Daemon:
         self.log = site.directory / "serve.log"
         self.process: Optional[subprocess.Popen] = None
         self.n_starts = 0
+        self.is_ready = False
         self._pin = pin
         self._notes = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._notes.bind(str(site.directory / "notify"))
@@ -219,6 +221,7 @@ class Daemon:
     def launch(self) -> None:
         """Start it, and do not wait."""
         self.drain_notes()
+        self.is_ready = False
         self.n_starts += 1
         pin = ["taskset", "-c", str(self._pin)] if self._pin is not None \
             else []
@@ -254,6 +257,7 @@ class Daemon:
                 return
             if not note:
                 return
+            self.is_ready = self.is_ready or "READY=1" in note
             self._said.put(note)
 
     def drain_notes(self) -> List[str]:
@@ -269,8 +273,14 @@ class Daemon:
         return [one for one in processes_of(self.site.directory)
                 if role in ("", one.role)]
 
-    def reload(self) -> None:
-        if self.process is not None:
+    def reload(self, seconds: float = 5) -> None:
+        """Not before it has begun: a signal that comes before main () ends
+        any program."""
+        deadline = time.monotonic() + seconds
+        while not self.is_ready and self.is_running \
+                and time.monotonic() < deadline:
+            time.sleep(0.01)
+        if self.process is not None and self.is_ready:
             self.process.send_signal(signal.SIGHUP)
 
     def stop(self, seconds: float = 30) -> int:

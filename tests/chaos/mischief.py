@@ -30,6 +30,9 @@ CLEAN = ("mood", "reload", "reload-changed", "reload-host", "reload-broken",
 #: Moods in which no answer is lost.
 CLEAN_MOODS = ("slow", "500", "503", "429")
 WATCHDOG_SECONDS = 3.0
+#: How long a worker may have stood still before it was ended: the watchdog's
+#: time, or that of a stop and what comes after.
+STUCK_SECONDS = 14.0
 
 
 class Step(NamedTuple):
@@ -254,8 +257,7 @@ class Mischief:
         """Crashes that happened while others were ending cleanly; and those
         on a bad disk, where one follows the other, are the disk's."""
         for at, what in self._daemon.crashes():
-            self.faults.append(Fault("crash", at - WATCHDOG_SECONDS, at,
-                                     what))
+            self.faults.append(Fault("crash", at - STUCK_SECONDS, at, what))
         disks = [one for one in self.faults if one.kind == "disk"]
         self.faults = [
             one._replace(kind="disk") if any(

@@ -166,10 +166,10 @@ def of_strangers(case: Case, rule: Rule, arrivals: List[Arrival],
 def of_duplicates(case: Case, rule: Rule,
                   arrivals: List[Arrival]) -> List[str]:
     """Answered, and sent again though nothing had happened; or more of
-    them at one fault than can have been in flight."""
+    them than can have been on their way at all the faults."""
     last: Dict[str, float] = {}
     unexplained: List[str] = []
-    by_fault: Dict[Fault, List[str]] = defaultdict(list)
+    again: List[str] = []
     for one in sorted(arrivals):
         if one.event in last:
             fault = explanation(case.faults, last[one.event], one.at)
@@ -177,25 +177,26 @@ def of_duplicates(case: Case, rule: Rule,
                 unexplained.append(f"{one.event} ({one.at - last[one.event]:.2f}"
                                    " s later)")
             else:
-                by_fault[fault].append(one.event)
                 case.duplicates[fault.kind] += 1
+                again += [one.event] if fault.kind != "disk" else []
         if one.is_answered:
             last[one.event] = one.at
+    n = sum(fault.kind != "disk" for fault in case.faults)
     found = some(f"arrived twice at {rule.name} for no fault", unexplained)
-    for fault, events in by_fault.items():
-        most = rule.in_flight + UNCOMMITTED
-        if fault.kind != "disk" and len(set(events)) > most:
-            found += some(f"arrived again at {rule.name} after {fault.what}, "
-                          f"where {most} can have been on their way", events)
+    if len(again) > n * (rule.in_flight + UNCOMMITTED):
+        found += some(f"arrived again at {rule.name} after {n} faults, where "
+                      f"{rule.in_flight} can be in flight", again)
     return found
 
 
 def explanation(faults: List[Fault], first: float,
                 again: float) -> Optional[Fault]:
-    """The fault that came first after the answer, of those that may."""
+    """The fault that came first after the answer, of those that may; the
+    disk's before others."""
     fitting = [one for one in faults if one.explains(first, again)]
     return min(fitting, default=None,
-               key=lambda one: (one.end < first, abs(one.end - first)))
+               key=lambda one: (one.kind != "disk", one.end < first,
+                                abs(one.end - first)))
 
 
 def of_order(case: Case, rule: Rule, arrivals: List[Arrival]) -> List[str]:

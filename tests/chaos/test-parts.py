@@ -147,7 +147,7 @@ class OracleTest(unittest.TestCase):
         self.arrivals += [Arrival(309.0, name, True) for name in many[1:]]
         self.assertEqual(findings(self.case), [])
         self.arrivals.append(Arrival(309.0, many[0], True))
-        self.assert_found(f"{len(many)} arrived again at web after kill -9")
+        self.assert_found(f"{len(many)} arrived again at web after 1 fault")
 
     def test_a_fault_long_before_or_after_explains_nothing(self) -> None:
         self.case.faults = [Fault("kill", 103.0, 103.0, "kill -9"),
