@@ -271,7 +271,10 @@ ledger_take (struct ledger *ledger)
   enum queue_error error = QUEUE_OK;
   bool has_more = false;
 
-  if (date_monotonic_us () < ledger->take_not_before_us)
+  /* What can't be settled would be sent again after a crash: the less of
+   * it the better. */
+  if (ledger->has_trouble[AT_SETTLE]
+      || date_monotonic_us () < ledger->take_not_before_us)
     return false;
   for (struct ledger_lane *lane = ledger->lanes; lane != NULL;
        lane = lane->next) {

@@ -217,6 +217,8 @@ ledger_next_us (struct ledger *ledger)
   if (ledger->config.is_tidier && ledger->n_pending == 0
       && ledger->tidy_us < at_us)
     at_us = ledger->tidy_us;
+  if (ledger->has_trouble[AT_SETTLE])
+    return at_us;
   for (const struct ledger_lane *lane = ledger->lanes; lane != NULL;
        lane = lane->next) {
     int64_t due_ms;

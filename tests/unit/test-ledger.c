@@ -467,19 +467,24 @@ test_trouble (void **state)
   assert_int_equal (trouble, QUEUE_FULL);
   assert_string_equal (trouble_reason, "the disk is full");
   settle (seen, 1, QUEUE_DELIVERED, 0);
+  /* Nothing more is taken until then. */
+  settle (seen, 2, QUEUE_BACK, 0);
+  ledger_want (seen->lane, 5, 1 << 20);
   n_tried = 0;
   UNTIL (n_tried >= 2);
+  assert_int_equal (seen->n_items, 3);
   /* Told once, and nothing is lost. */
   assert_int_equal (n_troubles, 1);
-  assert_int_equal (ledger_unsettled (ledger), 2);
+  assert_int_equal (ledger_unsettled (ledger), 3);
   fault = 0;
   UNTIL (n_mended == 1);
   UNTIL (ledger_is_idle (ledger));
   assert_int_equal (trouble, QUEUE_OK);
+  UNTIL (seen->n_items == 4);
 
   /* At the end there is one more try. */
   fault = QUEUE_BUSY;
-  settle (seen, 2, QUEUE_DELIVERED, 0);
+  settle (seen, 3, QUEUE_DELIVERED, 0);
   UNTIL (n_troubles == 2);
   disown (seen);
   assert_int_equal (stop (), 1);
