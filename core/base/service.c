@@ -24,7 +24,8 @@
 
 enum {
   FIRST_FD = 3,                 /* SD_LISTEN_FDS_START */
-  MESSAGE_LEN = 4096            /* most of one message */
+  MESSAGE_LEN = 4096,           /* most of one message */
+  BEAT_TRIES = 10               /* in the time of one beat */
 };
 
 struct service_beat {
@@ -61,10 +62,24 @@ service_address (const char *path, struct sockaddr_un *ret_address)
   return (socklen_t) sizeof *ret_address;
 }
 
+/* What the manager must hear, as it waits for it; the rest is said again,
+ * or is news that grows old. */
+static bool
+is_worth_waiting (const char *text)
+{
+  static const char *const words[] = { "READY=", "RELOADING=", "STOPPING=" };
+
+  for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+    if (strncmp (text, words[i], strlen (words[i])) == 0)
+      return true;
+  return false;
+}
+
 /* A manager that does not read must not stop us for long. */
 static int
 service_send (const char *path, const char *text, size_t len)
 {
+  int flags = MSG_NOSIGNAL | (is_worth_waiting (text) ? 0 : MSG_DONTWAIT);
   const struct timeval patience = { .tv_sec = 1 };
   struct sockaddr_un address;
   socklen_t address_len = service_address (path, &address);
@@ -78,7 +93,7 @@ service_send (const char *path, const char *text, size_t len)
     return -1;
   setsockopt (fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
   do
-    n = sendto (fd, text, len, MSG_NOSIGNAL,
+    n = sendto (fd, text, len, flags,
                 (const struct sockaddr *) &address, address_len);
   while (n < 0 && errno == EINTR);
   close (fd);
@@ -142,10 +157,13 @@ static void
 beat_fire (void *data)
 {
   struct service_beat *beat = data;
+  int64_t next_us = beat->every_us;
 
-  service_notify ("WATCHDOG=1");
+  /* Where others talk too much, it has to be said soon again. */
+  if (service_notify ("WATCHDOG=1") != 0)
+    next_us /= BEAT_TRIES;
   log_settle (false);           /* a daemon with nothing to say meanwhile */
-  loop_timer_set (beat->timer, loop_now_us (beat->loop) + beat->every_us);
+  loop_timer_set (beat->timer, loop_now_us (beat->loop) + next_us);
 }
 
 struct service_beat *

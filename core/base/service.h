@@ -25,7 +25,8 @@ bool service_is_managed (void);
 
 /* Tell it "READY=1", "STATUS=3 lanes" and the like, several with newlines
  * between.  0 when it was told or there is none; -1 (nothing is logged)
- * if it could not be told within a second. */
+ * if it could not be told: what begins with READY, RELOADING or STOPPING
+ * waits a second for a manager that does not read, all else not at all. */
 int service_notify (const char *fmt, ...)
   __attribute__ ((__format__ (__printf__, 1, 2)));
 
@@ -37,7 +38,7 @@ int service_notify_reloading (void);
 int64_t service_watchdog_ms (void);
 
 /* Says WATCHDOG=1 from the loop at a third of that time, the first at
- * once.  NULL if nobody watches. */
+ * once; sooner again if it could not be said.  NULL if nobody watches. */
 struct service_beat;
 struct service_beat *service_beat_new (struct loop *loop);
 void service_beat_free (struct service_beat *beat);     /* NULL is fine */

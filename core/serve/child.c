@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/date.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/number.h"
@@ -54,10 +55,13 @@ child_enter (struct child *child, enum child_state state)
   child->config.changed (child->config.data, child);
 }
 
+/* From now on, not from when the loop last looked at the clock: we may
+ * have waited since, for a service manager or a disk, and a child would be
+ * called hung for it. */
 static void
-set_timer (struct child *child, struct loop_timer *timer, int64_t ms)
+set_timer (struct loop_timer *timer, int64_t ms)
 {
-  loop_timer_set (timer, loop_now_us (child->config.loop) + ms * 1000);
+  loop_timer_set (timer, date_monotonic_us () + ms * 1000);
 }
 
 static void
@@ -83,7 +87,7 @@ child_is_hung (struct child *child)
     log_error ("%s (pid %ld) gave no sign of life for %s: it is aborted "
                "and started again", name, (long) child->pid, time.data);
     kill (child->pid, SIGABRT);
-    set_timer (child, child->kill_timer, ABORT_MS);
+    set_timer (child->kill_timer, ABORT_MS);
   }
   buf_done (&time);
   child_enter (child, CHILD_STOPPING);
@@ -150,7 +154,7 @@ child_free (struct child *child)
 static void
 child_wait (struct child *child)
 {
-  set_timer (child, child->start_timer, child->pause_ms);
+  set_timer (child->start_timer, child->pause_ms);
   child->pause_ms = child->pause_ms * 2 < MAX_PAUSE_MS ? child->pause_ms * 2
                                                        : MAX_PAUSE_MS;
   child_enter (child, CHILD_WAITING);
@@ -163,7 +167,7 @@ child_wait_for_place (struct child *child)
     log_notice ("%s waits until the one of a former herald serve has ended",
                 child->config.name);
   child->is_told = true;
-  set_timer (child, child->start_timer, PLACE_MS);
+  set_timer (child->start_timer, PLACE_MS);
   child_enter (child, CHILD_WAITING);
 }
 
@@ -195,7 +199,7 @@ child_spawn (struct child *child)
   }
   child->started_us = loop_now_us (config->loop);
   if (child->watchdog_ms > 0)
-    set_timer (child, child->watchdog_timer, child->watchdog_ms);
+    set_timer (child->watchdog_timer, child->watchdog_ms);
   log_info ("%s started (pid %ld)", config->name, (long) child->pid);
   child_enter (child, CHILD_STARTING);
 }
@@ -217,7 +221,7 @@ child_end (struct child *child, int64_t most_ms)
   kill (child->pid, SIGCONT);   /* stopped, it would not hear */
   if (child->state != CHILD_STOPPING
       || !loop_timer_is_set (child->kill_timer))
-    set_timer (child, child->kill_timer, most_ms);
+    set_timer (child->kill_timer, most_ms);
   child_enter (child, CHILD_STOPPING);
 }
 
@@ -282,7 +286,7 @@ child_hear (struct child *child, const struct service_message *message)
   if (child->state == CHILD_STOPPING)
     return true;
   if (child->watchdog_ms > 0)
-    set_timer (child, child->watchdog_timer, child->watchdog_ms);
+    set_timer (child->watchdog_timer, child->watchdog_ms);
   if (message->is_hung) {
     loop_timer_stop (child->watchdog_timer);
     child_is_hung (child);

@@ -182,23 +182,73 @@ test_nobody (void **state)
   assert_int_equal (service_notify ("READY=1"), 0);
 }
 
-/* A manager that is stopped costs a second at most, not the service. */
+static int64_t
+ms_to_say (const char *text, int wanted)
+{
+  int64_t start = date_monotonic_us ();
+
+  assert_int_equal (service_notify ("%s", text), wanted);
+  return (date_monotonic_us () - start) / 1000;
+}
+
+/* How many it took until there was no room. */
+static int
+fill (void)
+{
+  int n = 0;
+
+  while (n < 2000 && service_notify ("STATUS=%d", n) == 0)
+    n++;
+  assert_in_range (n, 1, 1999);
+  return n;
+}
+
+/* A manager that is stopped costs a second at most, and that only for what
+ * it waits for; what is news for a moment costs nothing. */
 static void
 test_full (void **state)
 {
   struct fixture *fixture = *state;
-  int64_t start;
-  int n = 0, status = 0;
+  int64_t start = date_monotonic_us (), ms;
+  int n = fill ();
 
-  for (; n < 2000 && status == 0; n++) {
-    start = date_monotonic_us ();
-    status = service_notify ("STATUS=%d", n);
-    assert_true (date_monotonic_us () - start < 5 * 1000 * 1000);
+  for (int i = 0; i < 3; i++) {
+    ms_to_say ("STATUS=READY=1", -1);
+    ms_to_say ("WATCHDOG=1", -1);
   }
-  assert_int_equal (status, -1);
-  while (fixture->n < n - 1)
+  assert_true (date_monotonic_us () - start < 900 * 1000);
+  ms = ms_to_say ("READY=1\nSTATUS=up", -1);
+  assert_true (ms >= 900 && ms < 5000);
+  assert_true (ms_to_say ("STOPPING=1", -1) >= 900);
+  start = date_monotonic_us ();
+  assert_int_equal (service_notify_reloading (), -1);
+  assert_true (date_monotonic_us () - start >= 900 * 1000);
+  while (fixture->n < n)
     loop_turn (fixture->loop, 1000);
   assert_int_equal (service_notify ("READY=1"), 0);
+}
+
+/* A sign of life that found no room is given as soon as there is some. */
+static void
+test_beat_is_late (void **state)
+{
+  struct fixture *fixture = *state;
+  struct loop *loop = loop_new ();      /* where nobody reads the inbox */
+  struct service_beat *beat;
+  int64_t start;
+
+  setenv ("WATCHDOG_USEC", "30000000", 1);
+  fill ();
+  beat = service_beat_new (loop);
+  service_inbox_read (fixture->inbox);
+  assert_false (fixture->last.is_alive);
+  start = date_monotonic_us ();
+  loop_turn (loop, 9000);
+  service_inbox_read (fixture->inbox);
+  assert_true (fixture->last.is_alive);
+  assert_true (date_monotonic_us () - start < 5 * 1000 * 1000);
+  service_beat_free (beat);
+  loop_free (loop);
 }
 
 /* The sender is who the kernel says; descriptors that come along do not
@@ -425,6 +475,7 @@ main (void)
     cmocka_unit_test_setup_teardown (test_abstract, set_up, tear_down),
     cmocka_unit_test_setup_teardown (test_nobody, set_up, tear_down),
     cmocka_unit_test_setup_teardown (test_full, set_up, tear_down),
+    cmocka_unit_test_setup_teardown (test_beat_is_late, set_up, tear_down),
     cmocka_unit_test_setup_teardown (test_sender, set_up, tear_down),
     cmocka_unit_test_setup_teardown (test_barrier, set_up, tear_down),
     cmocka_unit_test (test_message),

@@ -440,6 +440,16 @@ test_start_and_stop (void **state)
   assert_int_equal (pidfile_find (in ("state")), 0);
 }
 
+static int64_t
+n_done (void)
+{
+  struct json_doc *doc = renewal_read (in ("state/run"));
+  int64_t n = json_doc_as_number (json_doc_get (doc, "done"));
+
+  json_doc_free (doc);
+  return n;
+}
+
 /* A child that fails is started again, later each time. */
 static void
 test_crash (void **state)
@@ -498,6 +508,37 @@ test_supervisor_slept (void **state)
   usleep (300 * 1000);
   assert_int_equal (count ("state/intake.log", "start"), 1);
   assert_int_equal (count ("state/worker-0.log", "start"), 1);
+  stop ();
+}
+
+/* A service manager that does not read, as while it is busy or reads its
+ * own configuration again, is no reason to take children for hung. */
+static void
+test_manager_does_not_read (void **state)
+{
+  struct sockaddr_un address = { .sun_family = AF_UNIX };
+  int fd = socket (AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  int64_t end_us;
+
+  (void) state;
+  configure_usual ("<workers watchdog=\"1s\"/>");
+  start ();
+  snprintf (address.sun_path, sizeof address.sun_path, "%s", in ("up"));
+  assert_int_equal (connect (fd, (struct sockaddr *) &address,
+                             sizeof address), 0);
+  while (send (fd, "STATUS=full", 11, MSG_DONTWAIT) == 11)
+    continue;
+  close (fd);
+  /* A start and a reload, each of which is told step by step. */
+  kill (pid_of ("state/intake.log"), SIGKILL);
+  kill (fixture.pid, SIGHUP);
+  end_us = date_monotonic_us () + 4000 * 1000;
+  while (date_monotonic_us () < end_us)
+    usleep (10 * 1000);
+  assert_int_equal (count ("log", "gave no sign of life"), 0);
+  assert_int_equal (count ("state/intake.log", "start"), 2);
+  assert_int_equal (count ("state/worker-0.log", "start"), 1);
+  assert_int_equal (n_done (), 2);
   stop ();
 }
 
@@ -596,16 +637,6 @@ has_line (const struct json_doc *doc, const char *name, const char *text)
     if (strstr (json_doc_as_text (json_doc_at (lines, i)), text) != NULL)
       return true;
   return false;
-}
-
-static int64_t
-n_done (void)
-{
-  struct json_doc *doc = renewal_read (in ("state/run"));
-  int64_t n = json_doc_as_number (json_doc_get (doc, "done"));
-
-  json_doc_free (doc);
-  return n;
 }
 
 static const char descriptor[]
@@ -763,6 +794,8 @@ main (int argc, char **argv)
     cmocka_unit_test_setup_teardown (test_crash, set_up, tear_down),
     cmocka_unit_test_setup_teardown (test_watchdog, set_up, tear_down),
     cmocka_unit_test_setup_teardown (test_supervisor_slept, set_up,
+                                     tear_down),
+    cmocka_unit_test_setup_teardown (test_manager_does_not_read, set_up,
                                      tear_down),
     cmocka_unit_test_setup_teardown (test_deaf, set_up, tear_down),
     cmocka_unit_test_setup_teardown (test_interrupted_twice, set_up,
