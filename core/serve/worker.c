@@ -16,7 +16,9 @@
 
 enum {
   SECOND_US = 1000 * 1000,
-  LAST_TRY_US = 5 * SECOND_US   /* for the last settlements */
+  /* For the last settlements; shorter than the patience of whoever has told
+   * it to end. */
+  LAST_TRY_US = 2 * SECOND_US
 };
 
 /* ------------------------------------------------------------------ */
@@ -74,7 +76,7 @@ worker_on_deadline (void *data)
 {
   struct worker *worker = data;
 
-  if (worker->transport != NULL)
+  if (worker->transport != NULL && worker_out (worker) > 0)
     worker_drop (worker);
   else
     worker->is_last_try = true;
@@ -161,8 +163,15 @@ worker_tend (struct worker *worker)
       worker->leaving[n++] = worker->leaving[i];
   }
   worker->n_leaving = n;
-  if (worker->phase == WORKER_STOPS && n == 0
-      && (ledger_is_idle (worker->feeding.ledger) || worker->is_last_try))
+  /* Only settlements are left, and they may never be kept (a full disk). */
+  if (worker->phase == WORKER_STOPS && n == 0 && !worker->is_settling) {
+    worker->is_settling = true;
+    loop_timer_set (worker->deadline,
+                    loop_now_us (worker->loop) + LAST_TRY_US);
+  }
+  if (worker->phase == WORKER_STOPS
+      && (worker->is_last_try
+          || (n == 0 && ledger_is_idle (worker->feeding.ledger))))
     worker->phase = WORKER_IS_OVER;
 }
 

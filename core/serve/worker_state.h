@@ -47,7 +47,7 @@ struct worker {
 
   enum worker_phase phase;
   enum worker_end end;
-  bool was_behind;              /* the ledger */
+  bool is_settling;             /* all that is left of a stop */
   bool is_last_try;             /* nothing more is waited for */
   uint64_t status_told;
 };
