@@ -234,7 +234,7 @@ def in_turns(bench: Any, site: Site, daemon: Daemon, end: Endpoint,
             daemon.reload()
             time.sleep(1)
             if is_beside and mark_every:
-                first = len(steady._due)
+                first = steady.n_sent
                 steady.marks = {first + k: "segv" for k in range(
                     mark_every, int(RATE / 2 * seconds), mark_every)}
             steady.forget()

@@ -405,9 +405,11 @@ class SteadyTest(unittest.TestCase):
             intake = FakeIntake(end, lambda n: 1)
             steady = Steady(intake.server_address[1], "t", [end])
             steady.run(15, 1)
+            steady.run(100000, 0.0001)          # ten at once
             intake.finish()
-        self.assertEqual(steady.accepted, 15)
-        self.assertEqual(steady.n_arrived, {"web": 15})
+        self.assertEqual(steady.accepted, 25)
+        self.assertEqual(steady.n_arrived, {"web": 25})
+        self.assertEqual(len(intake.seen), 25)
         self.assertGreater(percentile(steady.seconds["web"], 0), 0.05)
         self.assertLess(percentile(steady.seconds["web"], 0.5), 1)
 

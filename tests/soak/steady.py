@@ -80,8 +80,9 @@ class Steady:
             if wait > 0:
                 await asyncio.sleep(max(wait, GROUP))
             while n < total and began + n / rate <= time.monotonic():
-                task = asyncio.ensure_future(
-                    self._send(len(self._due), began + n / rate))
+                number = len(self._due)
+                self._due[f"{self._prefix}-{number}"] = began + n / rate
+                task = asyncio.ensure_future(self._send(number))
                 tasks.add(task)
                 task.add_done_callback(tasks.discard)
                 n += 1
@@ -108,8 +109,11 @@ class Steady:
             "type": "game.played", "workspace": "acme",
             "data": data}).encode()
 
-    async def _send(self, number: int, due: float) -> None:
-        self._due[f"{self._prefix}-{number}"] = due
+    @property
+    def n_sent(self) -> int:
+        return len(self._due)
+
+    async def _send(self, number: int) -> None:
         body = self.body(number)
         request = (b"POST /v1/events HTTP/1.1\r\nHost: localhost\r\n"
                    b"Authorization: Bearer %s\r\n"
