@@ -25,6 +25,7 @@ core_libherald_core_la_SOURCES += \
 	core/base/log_kinds.c core/base/log_kinds.h \
 	core/base/loop.c core/base/loop.h \
 	core/base/memory.c core/base/memory.h \
+	core/base/new_file.c core/base/new_file.h \
 	core/base/number.c core/base/number.h \
 	core/base/process.c core/base/process.h \
 	core/base/redact.c core/base/redact.h \

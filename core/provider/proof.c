@@ -17,6 +17,7 @@
 #include "base/date.h"
 #include "base/json_doc.h"
 #include "base/memory.h"
+#include "base/new_file.h"
 #include "base/trust.h"
 
 enum { PROOF_KEY_LEN = 32, PROOF_MAX_LEN = 4096 };
@@ -38,48 +39,6 @@ refuse_errno (char *reason, size_t size, const char *what, const char *path)
   return -1;
 }
 
-static int
-sync_directory (const char *directory)
-{
-  int fd = open (directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  int status;
-
-  if (fd == -1)
-    return -1;
-  status = fsync (fd);
-  close (fd);
-  return status;
-}
-
-/* The whole of data, on disk, in a new file that nobody else may read. */
-static int
-write_new (const char *path, const void *data, size_t len)
-{
-  const char *from = data;
-  int fd;
-
-  unlink (path);
-  fd = open (path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
-             0600);
-  if (fd == -1)
-    return -1;
-  while (len > 0) {
-    ssize_t n = write (fd, from, len);
-
-    if (n == -1 && errno == EINTR)
-      continue;
-    if (n == -1)
-      break;
-    from += n;
-    len -= (size_t) n;
-  }
-  if (len == 0 && fsync (fd) == 0)
-    return close (fd);
-  close (fd);
-  unlink (path);
-  return -1;
-}
-
 /* Replaced in one step, or, if is_kept, made unless it is there. */
 static int
 place (const char *directory, const char *path, bool is_kept,
@@ -91,7 +50,7 @@ place (const char *directory, const char *path, bool is_kept,
 
   buf_printf (&beside, "%s.%ld.tmp", path, (long) getpid ());
   temporary = buf_steal (&beside);
-  status = write_new (temporary, data, len);
+  status = new_file_write (temporary, data, len, 0600);
   if (status == 0 && is_kept) {
     status = link (temporary, path);
     if (status == -1 && errno == EEXIST)
@@ -100,7 +59,7 @@ place (const char *directory, const char *path, bool is_kept,
   } else if (status == 0)
     status = rename (temporary, path);
   if (status == 0)
-    status = sync_directory (directory);
+    status = new_file_sync_directory (directory);
   if (status == -1) {
     refuse_errno (reason, size, "write", path);
     unlink (temporary);
