@@ -42,6 +42,8 @@ core_libherald_core_la_SOURCES += \
 	core/config/configuration_fallback.c \
 	core/config/configuration_keep.c \
 	core/config/configuration_parts.h \
+	core/config/configuration_recall.c \
+	core/config/configuration_remember.c \
 	core/config/descriptor.c core/config/descriptor.h \
 	core/config/descriptor_delivery.c \
 	core/config/descriptor_edit.c \

@@ -50,6 +50,17 @@ intake_report (const struct problems *problems)
   return problems_errors (problems) > 0;
 }
 
+/* In the place of what is broken: as it was until now, or, at the start,
+ * as it was when it was last good. */
+static void
+intake_keep (const struct intake_run *run, struct configuration *fresh,
+             struct problems *problems)
+{
+  if (run->configuration != NULL)
+    configuration_keep_old (fresh, run->configuration, problems);
+  configuration_recall (fresh, run->globals->state_directory, problems);
+}
+
 static void
 intake_on_reload (void *data, int number)
 {
@@ -66,7 +77,7 @@ intake_on_reload (void *data, int number)
   fresh = configuration_read_routes (run->globals->config_directory,
                                      problems);
   if (fresh != NULL)
-    configuration_keep_old (fresh, run->configuration, problems);
+    intake_keep (run, fresh, problems);
   intake_report (problems);
   problems_free (problems);
   if (fresh == NULL)
@@ -204,6 +215,7 @@ command_intake (const struct command_globals *globals, int argc, char **argv)
              "SIGTERM ends it when what has come is answered.",
   };
   struct intake_run run = { .globals = globals };
+  struct configuration *configuration;
   struct problems *problems;
   int n, status;
 
@@ -213,12 +225,15 @@ command_intake (const struct command_globals *globals, int argc, char **argv)
   loop_hold_signal (SIGTERM);
   logging_daemon (globals, "intake", NULL);
   problems = problems_new ();
-  run.configuration = configuration_read_routes (globals->config_directory,
-                                                 problems);
+  configuration = configuration_read_routes (globals->config_directory,
+                                             problems);
+  if (configuration != NULL)
+    intake_keep (&run, configuration, problems);
   intake_report (problems);
   problems_free (problems);
-  if (run.configuration == NULL)
+  if (configuration == NULL)
     return EXIT_CONFIG;
+  run.configuration = configuration;
   logging_daemon (globals, "intake", &run.configuration->herald->log);
   run.loop = loop_new ();
   status = intake_open (&run);

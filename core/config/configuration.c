@@ -22,8 +22,8 @@ struct names {
   char **items;
 };
 
-static bool
-is_descriptor (const char *name)
+bool
+configuration_is_file (const char *name)
 {
   size_t len = strlen (name);
 
@@ -73,7 +73,7 @@ list (int fd, const char *path, struct names *names,
     return -1;
   }
   while (names->n < MAX_FILES && (entry = readdir (directory)) != NULL)
-    if (is_descriptor (entry->d_name))
+    if (configuration_is_file (entry->d_name))
       names_add (names, entry->d_name);
   if (names->n == MAX_FILES)
     problems_add (problems, PROBLEM_ERROR, path, 0, NULL,

@@ -56,6 +56,29 @@ void configuration_keep_old (struct configuration *fresh,
                              struct configuration *old,
                              struct problems *problems);
 
+/* While a process runs, configuration_keep_old () has what was good; for
+ * one that starts it is in STATE/good: a copy of each file of conf.d as it
+ * was when it was last good.  state_directory may be NULL: the one of
+ * herald.xml.
+ *
+ * configuration_recall (): what is broken, or in a file that can't be
+ * read, is read from its copy, and a warning says so.  A copy that has
+ * errors itself, such as a workspace that herald.xml does not declare any
+ * more, is no use, which another warning says.  Where there is none,
+ * nothing is said.  After configuration_keep_old (), if that is called.
+ *
+ * configuration_remember (): the copies are made those of what is good in
+ * it; of files that are broken they stay, of those that are gone they go.
+ * Only for the one process that owns the state directory, which must
+ * exist.  -1 with the first reason if one could not be written; the
+ * others then are. */
+void configuration_recall (struct configuration *configuration,
+                           const char *state_directory,
+                           struct problems *problems);
+int configuration_remember (const struct configuration *configuration,
+                            const char *state_directory, char *ret_reason,
+                            size_t size);
+
 /* Of all that an integration's work depends on: its file (but for
  * comments), its secrets, its provider's defaults, and what it sees of the
  * host (source fields, timeouts, whether plain http is allowed).  Equal:

@@ -26,10 +26,9 @@ is_broken (const struct configuration *configuration, const char *path)
   return is_unread (configuration, path);
 }
 
-/* The place of the descriptor of that name; n_descriptors if there is
- * none. */
-static size_t
-place_of (const struct configuration *configuration, const char *name)
+size_t
+configuration_place (const struct configuration *configuration,
+                     const char *name)
 {
   size_t k = 0;
 
@@ -58,8 +57,8 @@ keep (struct configuration *fresh, size_t place, struct configuration *old,
   fresh->descriptors[place] = old->descriptors[k];
 }
 
-static void
-make_room (struct configuration *fresh, size_t n)
+void
+configuration_make_room (struct configuration *fresh, size_t n)
 {
   size_t size = fresh->n_descriptors + n;
   struct descriptor **descriptors = arena_zeroed (fresh->arena, size + 1,
@@ -85,10 +84,10 @@ configuration_keep_old (struct configuration *fresh,
   /* Before anything is put back, which may be of the same file. */
   for (size_t k = 0; k < old->n_descriptors; k++)
     was_broken[k] = is_broken (fresh, old->descriptors[k]->path);
-  make_room (fresh, old->n_descriptors);
+  configuration_make_room (fresh, old->n_descriptors);
   for (size_t k = 0; k < old->n_descriptors; k++) {
     const struct descriptor *descriptor = old->descriptors[k];
-    size_t place = place_of (fresh, descriptor->name);
+    size_t place = configuration_place (fresh, descriptor->name);
     bool is_there = place < fresh->n_descriptors;
 
     if (descriptor->has_errors

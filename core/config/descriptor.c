@@ -375,14 +375,22 @@ read_doc (struct xml_doc *doc, const struct herald_xml *host,
 }
 
 struct descriptor *
+descriptor_read_copy (const char *copy, const char *path,
+                      const struct herald_xml *host, struct arena *arena,
+                      struct problems *problems)
+{
+  size_t errors = problems_errors (problems);
+  struct xml_doc *doc = xml_read_copy (copy, path, "integration",
+                                       DESCRIPTOR_NS, problems);
+
+  return read_doc (doc, host, arena, problems, errors);
+}
+
+struct descriptor *
 descriptor_read (const char *path, const struct herald_xml *host,
                  struct arena *arena, struct problems *problems)
 {
-  size_t errors = problems_errors (problems);
-  struct xml_doc *doc = xml_read_file (path, "integration", DESCRIPTOR_NS,
-                                       problems);
-
-  return read_doc (doc, host, arena, problems, errors);
+  return descriptor_read_copy (path, path, host, arena, problems);
 }
 
 struct descriptor *

@@ -42,6 +42,8 @@ struct descriptor {
   bool is_enabled;
   bool is_private;              /* others can't read the file */
   bool has_errors;              /* of its own: it must not be used */
+  bool is_recalled;             /* of the last good copy of the file, which
+                                   is broken (configuration_recall ()) */
   unsigned line, settings_line, mail_line, map_line;
   bool all_workspaces;
   size_t n_workspaces;
@@ -70,6 +72,11 @@ struct descriptor *descriptor_read (const char *path,
                                     const struct herald_xml *host,
                                     struct arena *arena,
                                     struct problems *problems);
+/* Of a copy of the file at path. */
+struct descriptor *descriptor_read_copy (const char *copy, const char *path,
+                                         const struct herald_xml *host,
+                                         struct arena *arena,
+                                         struct problems *problems);
 struct descriptor *descriptor_read_text (const char *text, size_t len,
                                          const char *path,
                                          const struct herald_xml *host,

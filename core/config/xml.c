@@ -409,14 +409,14 @@ read_all (int fd, struct buf *out)
 }
 
 struct xml_doc *
-xml_read_file (const char *path, const char *root_name, const char *ns,
-               struct problems *problems)
+xml_read_copy (const char *copy, const char *path, const char *root_name,
+               const char *ns, struct problems *problems)
 {
   struct buf text = BUF_INIT (2 * XML_MAX_LEN);
   struct xml_doc *doc = NULL;
   char reason[400];
   struct stat status;
-  int fd = trust_open (path, 0, reason, sizeof reason);
+  int fd = trust_open (copy, 0, reason, sizeof reason);
 
   if (fd < 0) {
     problems_add (problems, PROBLEM_ERROR, path, 0, NULL, "%s", reason);
@@ -434,6 +434,13 @@ xml_read_file (const char *path, const char *root_name, const char *ns,
     memory_wipe (text.data, text.len);
   buf_done (&text);
   return doc;
+}
+
+struct xml_doc *
+xml_read_file (const char *path, const char *root_name, const char *ns,
+               struct problems *problems)
+{
+  return xml_read_copy (path, path, root_name, ns, problems);
 }
 
 void

@@ -38,9 +38,13 @@ struct xml_doc;
 /* Parse.  The root must be element root_name in namespace ns; elements of
  * another namespace, or too deep, are errors and left out.  NULL with
  * problems added.  path is for messages.  xml_read_file checks owner and
- * mode (trust.h) first. */
+ * mode (trust.h) first; xml_read_copy reads another file as if it were
+ * the one at path. */
 struct xml_doc *xml_read_file (const char *path, const char *root_name,
                                const char *ns, struct problems *problems);
+struct xml_doc *xml_read_copy (const char *copy, const char *path,
+                               const char *root_name, const char *ns,
+                               struct problems *problems);
 struct xml_doc *xml_read_text (const char *text, size_t len,
                                const char *path, const char *root_name,
                                const char *ns, struct problems *problems);

@@ -405,6 +405,7 @@ supervisor_begin (struct supervisor *supervisor)
 {
   static const char *const intake[] = { "intake", NULL };
 
+  supervisor_keep_copies (supervisor, supervisor->configuration);
   supervisor->beat = service_beat_new (supervisor->loop);
   supervisor->listen_until_us = loop_now_us (supervisor->loop)
                                 + supervisor_stop_ms (supervisor) * 1000;

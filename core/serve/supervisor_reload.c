@@ -34,7 +34,7 @@ reload_tell_integrations (struct supervisor *supervisor,
     const struct descriptor *before = configuration_find (old, now->name);
     unsigned char a[CRYPTO_SHA256_LEN], b[CRYPTO_SHA256_LEN];
 
-    if (fresh->owners[i] != NULL) {
+    if (fresh->owners[i] != NULL || now->is_recalled) {
       renewal_kept (renewal, "integration %s: its file has errors, so it "
                     "goes on as it was", now->name);
       continue;
@@ -214,6 +214,25 @@ reload_apply (struct supervisor *supervisor, struct configuration *old)
   reload_workers (supervisor, is_other_store);
 }
 
+/* Before the processes read it: one that crashes later finds them.  Which
+ * integrations go on with theirs is told by who has them. */
+void
+supervisor_keep_copies (struct supervisor *supervisor,
+                        struct configuration *configuration)
+{
+  struct problems *problems = problems_new ();
+  char reason[500];
+
+  configuration_recall (configuration, supervisor->state_directory,
+                        problems);
+  problems_free (problems);
+  if (configuration_remember (configuration, supervisor->state_directory,
+                              reason, sizeof reason) != 0)
+    log_warning ("not every file of conf.d could be copied, so one that is "
+                 "broken when a process starts may not be served: %s",
+                 reason);
+}
+
 void
 supervisor_reload (struct supervisor *supervisor)
 {
@@ -231,8 +250,10 @@ supervisor_reload (struct supervisor *supervisor)
   renewal_begin (supervisor->renewal);
   problems = problems_new ();
   fresh = configuration_read_routes (config->config_directory, problems);
-  if (fresh != NULL)
+  if (fresh != NULL) {
     configuration_keep_old (fresh, old, problems);
+    supervisor_keep_copies (supervisor, fresh);
+  }
   config->read (config->data, problems,
                 fresh != NULL ? fresh->herald : NULL);
   problems_free (problems);

@@ -57,6 +57,10 @@ void supervisor_free_workers (struct supervisor *supervisor);
 /* Tell the service manager how we are. */
 void supervisor_tell (struct supervisor *supervisor, const char *first);
 
+/* The last good copies of what is broken in it are taken, and those of
+ * what is good are made. */
+void supervisor_keep_copies (struct supervisor *supervisor,
+                             struct configuration *configuration);
 /* Read the configuration again, now or when that is over. */
 void supervisor_reload (struct supervisor *supervisor);
 /* A child has changed: perhaps the reload is over. */

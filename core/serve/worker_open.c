@@ -201,6 +201,7 @@ worker_read (struct worker *worker)
   host = worker->configuration->herald;
   if (config->read != NULL)
     config->read (config->data, host);
+  configuration_recall (worker->configuration, state, problems);
   worker_report (problems);
   problems_free (problems);
   configuration_host_digest (worker->configuration, worker->host_digest);

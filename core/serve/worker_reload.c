@@ -53,6 +53,7 @@ worker_reload (struct worker *worker)
   fresh = configuration_read (worker->config->config_directory, problems);
   if (fresh != NULL) {
     configuration_keep_old (fresh, worker->configuration, problems);
+    configuration_recall (fresh, worker->state_directory, problems);
     worker_adopt (worker, fresh, problems);
   }
   worker_report (problems);

@@ -265,6 +265,60 @@ class Reload(Case):
         self.assertEqual(result.out, "changed: integration web: removed\n")
         self.assertEqual(self.daemon.stop(), 0)
 
+    def break_web(self):
+        path = self.site.directory / "etc/conf.d/web.xml"
+        good = path.read_text()
+        path.write_text(good.replace("</integration>", ""))
+        return path, good
+
+    def test_broken_integration_and_restarts(self):
+        self.web()
+        self.daemon.start()
+        copy = self.site.state / "good/web.xml"
+        path, good = self.break_web()
+        self.assertEqual(copy.read_text(), good)
+        self.assertEqual(self.reload().status, 1)
+        for role in ("intake", "worker"):
+            before = self.daemon.pids(role)
+            os.kill(min(before), signal.SIGKILL)
+            wait_until(lambda: self.daemon.pids(role)
+                       and not self.daemon.pids(role) & before,
+                       f"another {role}")
+            self.check_delivery(role)
+            self.assertRegex(self.daemon.text(),
+                             "web.xml: integration .*web.* goes on as it was "
+                             f"when its file was last good.* process={role}")
+        self.assertEqual(self.daemon.stop(), 0)
+        self.daemon.start()
+        self.check_delivery("serve")
+        # Those who look at the files say how they are.
+        result = self.site.run("check")
+        self.assertEqual(result.status, 1, result)
+        self.assertIn("web.xml", result.err)
+        self.assertIn("kept: integration web: its file has errors, so it "
+                      "goes on as it was", self.reload().out)
+        self.assertEqual(copy.read_text(), good)
+        path.write_text(good)
+        result = self.reload("--json")
+        self.assertEqual(result.status, 0, result)
+        self.assertEqual(result.json["changed"], [])
+        self.check_delivery("mended")
+        path.unlink()
+        self.assertEqual(self.reload().status, 0)
+        self.assertFalse(copy.exists())
+        self.assertEqual(self.daemon.stop(), 0)
+
+    def test_broken_integration_without_copy(self):
+        self.web()
+        path, good = self.break_web()
+        self.daemon.start()
+        self.assertEqual(self.post(1), 202)
+        path.write_text(good)
+        self.assertEqual(self.reload().status, 0)
+        self.check_delivery(2)
+        self.assertEqual(self.arrived(), ["2"])
+        self.assertEqual(self.daemon.stop(), 0)
+
     def test_broken_host(self):
         self.web()
         self.daemon.start()

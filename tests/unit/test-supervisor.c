@@ -377,7 +377,7 @@ static int
 tear_down (void **state)
 {
   static const char *const kept[] = { "etc/conf.d", "etc", "state/run",
-                                      "state", "." };
+                                      "state/good", "state", "." };
 
   (void) state;
   if (fixture.pid > 0) {

@@ -17,6 +17,7 @@ unit_tests = \
 	tests/unit/test-condition \
 	tests/unit/test-configuration \
 	tests/unit/test-crowd \
+	tests/unit/test-configuration-recall \
 	tests/unit/test-configuration-reload \
 	tests/unit/test-crypto \
 	tests/unit/test-date \
