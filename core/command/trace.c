@@ -108,7 +108,9 @@ trace_print_attempts (const struct store *store, const struct trace *trace)
       table_add (table, "%d", (int) one->status);
     else
       table_add (table, "-");
-    table_add_text (table, one->reference);
+    /* As it stands: a Message-ID only looks like an address, and is what
+     * the service is asked by. */
+    table_add (table, "%s", *one->reference != '\0' ? one->reference : "-");
     table_add_text (table, one->via);
     table_add_text (table, one->reason);
   }
