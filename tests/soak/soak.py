@@ -120,10 +120,12 @@ def soak(options: argparse.Namespace, report: Report) -> None:
             print(f"# {one.role}: {100 * used / took:.0f} % of a core")
         wanted = int(options.rate * seconds)
         report.check(steady.accepted == wanted
-                     and all(n == wanted for n in steady.n_arrived.values()),
+                     and all(n == wanted for n in steady.n_arrived.values())
+                     and not any(steady.n_again.values()),
                      f"{wanted} events were accepted and arrived once",
                      f"accepted {steady.accepted}, arrived "
-                     f"{steady.n_arrived}, refused {dict(steady.refused)}")
+                     f"{steady.n_arrived}, again {steady.n_again}, refused "
+                     f"{dict(steady.refused)}")
         for name, times in steady.seconds.items():
             print(f"# {name}: p50 {1000 * percentile(times, 0.5):.1f} ms, "
                   f"p99 {1000 * percentile(times, 0.99):.1f} ms, most "

@@ -15,7 +15,7 @@ import sys
 import time
 from collections import defaultdict
 from pathlib import Path
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional, Set
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "chaos"))
 
@@ -43,6 +43,8 @@ class Steady:
         self.refused: Dict[int, int] = defaultdict(int)
         self.seconds: Dict[str, List[float]] = {one.name: [] for one in ends}
         self.n_arrived: Dict[str, int] = {one.name: 0 for one in ends}
+        self.n_again: Dict[str, int] = {one.name: 0 for one in ends}
+        self._came: Dict[str, Set[str]] = {one.name: set() for one in ends}
         self.marks: Dict[int, str] = {}         # of the n-th event
         self._due: Dict[str, float] = {}
         self._prefix = prefix
@@ -65,10 +67,16 @@ class Steady:
     def _take(self, name: str, records: List[Dict[str, Any]]) -> None:
         now = time.monotonic()
         for record in records:
-            due = self._due.get(record.get("id", ""))
-            if due is not None:
-                self.seconds[name].append(now - due)
-                self.n_arrived[name] += 1
+            event = record.get("id", "")
+            due = self._due.get(event)
+            if due is None:
+                continue
+            if event in self._came[name]:
+                self.n_again[name] += 1
+                continue
+            self._came[name].add(event)
+            self.seconds[name].append(now - due)
+            self.n_arrived[name] += 1
 
     async def _run(self, rate: float, seconds: float,
                    linger: float) -> None:
