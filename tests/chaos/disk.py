@@ -28,8 +28,9 @@ class FaultFs:
         self.env: Dict[str, str] = {
             "LD_PRELOAD": module, "FAULTFS_UNDER": os.path.realpath(under),
             "FAULTFS_SWITCH": str(switch),
-            # A sanitizer's own library need not come first.
-            "ASAN_OPTIONS": "verify_asan_link_order=0:"
+            # A sanitizer's own library need not come first, and a crash
+            # that is meant is no finding.
+            "ASAN_OPTIONS": "verify_asan_link_order=0:handle_segv=0:"
                             + os.environ.get("ASAN_OPTIONS", "")}
 
     def set(self, faults: int, chance: int = 1000) -> None:
