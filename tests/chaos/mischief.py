@@ -78,7 +78,6 @@ class Mischief:
         self._workers: Dict[int, float] = {}
         self._quiet_until = 0.0     # workers end cleanly, or were killed
         self._excused_until = 0.0   # serve may end
-        self._broken_until = 0.0
         self._n_variant = 0
 
     def run(self, plan: List[Step]) -> None:
@@ -122,10 +121,6 @@ class Mischief:
 
     def _do(self, step: Step) -> None:
         what, _, how = step.kind.partition("-")
-        if what != "mood" and time.monotonic() < self._broken_until:
-            # Who starts while a file is broken knows no integration of it.
-            self._configure("good", self._n_variant)
-            self._daemon.reload()
         if what == "mood":
             self._set_mood(step)
         elif what == "kill":
@@ -193,18 +188,15 @@ class Mischief:
         self._after(seconds, lambda: process.send(signal.SIGCONT))
 
     def _reload(self, how: str) -> None:
-        if how == "broken" and (time.monotonic() < self._excused_until
-                                or not self._daemon.is_running):
-            return
         self._n_variant += how in ("changed", "host")
         if how == "host":
             self._quiet_until = time.monotonic() + 8
         self._configure(how or "good", self._n_variant)
         self._daemon.reload()
         if how == "broken":
-            self._broken_until = time.monotonic() + 0.7
-            self._after(0.7, lambda: self._configure("good",
-                                                     self._n_variant))
+            # Who starts meanwhile has the last good copy.
+            self._after(2, lambda: self._configure("good",
+                                                   self._n_variant))
 
     def _restart(self) -> None:
         if not self._daemon.is_running:
