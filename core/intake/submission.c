@@ -176,7 +176,8 @@ submission_commit (struct submission *submission)
     event->source = event_source (entry->event);
     event->id = event_id (entry->event);
     event->body = event_line (entry->event, &event->len);
-    event->lanes = commit->wanted + wanted;
+    /* Where nobody wants any of them there is no list at all. */
+    event->lanes = entry->n_wanted > 0 ? commit->wanted + wanted : NULL;
     event->n_lanes = entry->n_wanted;
     wanted += entry->n_wanted;
     commit->n++;
