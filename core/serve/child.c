@@ -386,6 +386,12 @@ child_is_settled (const struct child *child)
   return child->state == CHILD_UP && !child->is_reload_due;
 }
 
+bool
+child_waits_for_place (const struct child *child)
+{
+  return child->state == CHILD_WAITING && child->is_told;
+}
+
 int
 child_exit_code (const struct child *child)
 {

@@ -76,6 +76,8 @@ pid_t child_pid (const struct child *child);    /* 0: it does not run */
 const char *child_status (const struct child *child);   /* its STATUS=, "" */
 /* Up, and nothing it was told is under way. */
 bool child_is_settled (const struct child *child);
+/* It can't start before its like of a former supervisor has ended. */
+bool child_waits_for_place (const struct child *child);
 /* The exit code of its last end; -1: it was none, or by a signal. */
 int child_exit_code (const struct child *child);
 

@@ -177,10 +177,30 @@ reload_end (struct supervisor *supervisor, bool is_failed)
     supervisor_reload (supervisor);
 }
 
+/* What is another's can't be told, and nobody knows when it ends; what
+ * comes after it reads what is new by itself. */
+static bool
+reload_has_all (const struct supervisor *supervisor)
+{
+  const struct child *intake = supervisor->intake;
+
+  if (supervisor->is_replacing
+      || (!child_is_settled (intake) && !child_waits_for_place (intake)))
+    return false;
+  for (uint32_t i = 0; i < supervisor->n_workers; i++)
+    if (!child_is_settled (supervisor->workers[i])
+        && !child_waits_for_place (supervisor->workers[i]))
+      return false;
+  return true;
+}
+
 static void
 reload_tell_late (struct supervisor *supervisor, const struct child *child)
 {
-  if (!child_is_settled (child))
+  if (child_waits_for_place (child))
+    renewal_kept (supervisor->renewal, "%s of a former herald serve goes on "
+                  "as it was until it has ended", child_name (child));
+  else if (!child_is_settled (child))
     renewal_kept (supervisor->renewal, "%s is not up with it yet, see the "
                   "log", child_name (child));
 }
@@ -190,13 +210,12 @@ supervisor_reload_goes_on (struct supervisor *supervisor)
 {
   if (!supervisor->is_reloading)
     return;
-  if (!supervisor_is_settled (supervisor)) {
-    if (loop_timer_is_set (supervisor->reload_timer))
-      return;
-    reload_tell_late (supervisor, supervisor->intake);
-    for (uint32_t i = 0; i < supervisor->n_workers; i++)
-      reload_tell_late (supervisor, supervisor->workers[i]);
-  }
+  if (!reload_has_all (supervisor)
+      && loop_timer_is_set (supervisor->reload_timer))
+    return;
+  reload_tell_late (supervisor, supervisor->intake);
+  for (uint32_t i = 0; i < supervisor->n_workers; i++)
+    reload_tell_late (supervisor, supervisor->workers[i]);
   reload_end (supervisor, false);
 }
 

@@ -120,7 +120,8 @@ stand_in (int argc, char **argv)
   if (!is_asked (&child, "hang"))
     service_beat_new (child.loop);
   service_notify ("READY=1");
-  while (!child.is_stopping) {
+  /* However a test ends, it leaves nobody behind. */
+  while (!child.is_stopping && access (child.state, F_OK) == 0) {
     loop_turn (child.loop, 50);
     for (size_t k = 0; k < n && is_asked (&child, "accept"); k++) {
       int fd = accept (sockets[k].fd, NULL, NULL);
@@ -706,6 +707,42 @@ test_reload_twice (void **state)
   stop ();
 }
 
+/* One that lost its supervisor and does not end is not waited for. */
+static void
+test_reload_beside_an_orphan (void **state)
+{
+  struct json_doc *doc;
+  int64_t n_before;
+  pid_t orphan;
+
+  (void) state;
+  put ("state/worker-0.deaf", "");
+  start ();
+  orphan = pid_of ("state/worker-0.log");
+  kill (fixture.pid, SIGKILL);
+  assert_int_equal (end (fixture.pid), -SIGKILL);
+  fixture.heard[0] = '\0';
+  fixture.pid = start_another ();
+  wait_for (count ("log", "worker-0 waits until the one of a former") == 1);
+  wait_for (count ("state/intake.log", "start") == 2);
+  for (int i = 0; i < 2; i++) {
+    n_before = n_done ();
+    kill (fixture.pid, SIGHUP);
+    wait_for (n_done () == n_before + 1);
+    doc = renewal ("partly");
+    assert_non_null (doc);
+    assert_true (has_line (doc, "kept", "worker-0 of a former herald serve "
+                                        "goes on as it was"));
+    json_doc_free (doc);
+  }
+  assert_null (strstr (heard (), "READY=1"));
+  assert_int_equal (count ("state/worker-0.log", "start"), 1);
+  assert_int_equal (unlink (in ("state/worker-0.deaf")), 0);
+  kill (orphan, SIGKILL);
+  wait_for (strstr (heard (), "READY=1\nSTATUS=2 of 2") != NULL);
+  stop ();
+}
+
 static void
 test_more_workers (void **state)
 {
@@ -805,6 +842,8 @@ main (int argc, char **argv)
     cmocka_unit_test_setup_teardown (test_unusable, set_up, tear_down),
     cmocka_unit_test_setup_teardown (test_reload, set_up, tear_down),
     cmocka_unit_test_setup_teardown (test_reload_twice, set_up, tear_down),
+    cmocka_unit_test_setup_teardown (test_reload_beside_an_orphan, set_up,
+                                     tear_down),
     cmocka_unit_test_setup_teardown (test_more_workers, set_up, tear_down),
     cmocka_unit_test_setup_teardown (test_other_sockets, set_up, tear_down),
   };
