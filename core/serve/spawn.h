@@ -22,9 +22,10 @@ struct spawn {
 };
 
 /* Of a process with one thread.  The child is in a process group of its
- * own, has no signal blocked or caught, gets SIGTERM when we end, and
- * finds the sockets that are wanted as LISTEN_FDS, named "intake".  -1
- * with errno if it can't be made or the program can't be run. */
+ * own, has no signal caught and none blocked but SIGHUP (until it listens
+ * to it), gets SIGTERM when we end, and finds the sockets that are wanted
+ * as LISTEN_FDS, named "intake".  -1 with errno if it can't be made or the
+ * program can't be run. */
 pid_t spawn (const struct spawn *spawn);
 
 #endif

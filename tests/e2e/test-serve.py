@@ -3,6 +3,7 @@
 """herald serve keeps its processes running, herald reload tells what became
 of a new configuration, and the service manager hears of it all."""
 
+import contextlib
 import http.client
 import json
 import os
@@ -186,6 +187,59 @@ class Life(Case):
             result = self.site.run("serve")
         self.assertEqual(result.status, 4, result)
         self.assertIn("another process does", result.err)
+
+
+class Start(Case):
+    """Signals that come before there is anybody to hear them: each process
+    is held at its first line of log, which a full pipe does not take."""
+
+    def held(self, role):
+        reader, writer = os.pipe()
+        self.addCleanup(os.close, reader)
+        os.set_blocking(writer, False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.write(writer, b"\n" * 4096)
+        os.set_blocking(writer, True)
+        process = subprocess.Popen(
+            self.site.command(role), stdin=subprocess.DEVNULL, stderr=writer,
+            env=self.daemon._env, cwd=self.site.directory)
+        os.close(writer)
+        self.daemon.process = process           # is cleared up
+        wait_until(lambda: is_held(process.pid), f"{role} at its first line")
+        return process, reader
+
+    def check(self, role):
+        process, reader = self.held(role)
+        for _ in range(2):
+            process.send_signal(signal.SIGHUP)
+        process.send_signal(signal.SIGTERM)
+        said = bytearray()
+        while True:
+            part = os.read(reader, 65536)
+            if not part:
+                break
+            said += part
+        self.assertEqual(process.wait(60), 0, said.decode())
+        self.assertIn(b"stopping: what", said)
+        self.assertEqual(self.daemon.processes(), [])
+
+    def test_signals_wait(self):
+        self.site.write("etc/conf.d/bad.xml", "<integration")
+        for role in ("serve", "intake", "worker"):
+            with self.subTest(role):
+                self.check(role)
+
+
+def is_held(pid):
+    """It has come to main (), and waits for whoever reads its log."""
+    for _ in range(20):
+        stat = Path(f"/proc/{pid}/stat").read_text()
+        if stat.split()[1] != "(herald)" \
+                or stat.rpartition(")")[2].split()[0] != "S":
+            return False
+        time.sleep(0.005)
+    return True
 
 
 class Crash(Case):
