@@ -24,6 +24,7 @@ enum {
   PAUSE_MS = 100,
   MAX_PAUSE_MS = 30 * 1000,
   LONG_UP_MS = 60 * 1000,       /* after which it is not failing any more */
+  WORKED_MS = 1000,             /* after which it has done some work */
   PLACE_MS = 100,               /* between two looks for a free place */
   ABORT_MS = 5 * 1000,          /* from SIGABRT to SIGKILL */
   STATUS_LEN = 256
@@ -299,11 +300,12 @@ child_hear (struct child *child, const struct service_message *message)
   return true;
 }
 
-/* What it ended of, as a crash is told. */
-static void
+/* Tell what it ended of; true: somebody is to blame whose deliveries the
+ * next one will handle otherwise, or leave. */
+static bool
 child_tell (struct child *child, pid_t pid, int status)
 {
-  bool is_told_to = child->state == CHILD_STOPPING;
+  bool is_told_to = child->state == CHILD_STOPPING, is_blamed;
   struct buf why = BUF_INIT (0);
 
   if (child->config.explain != NULL
@@ -322,13 +324,29 @@ child_tell (struct child *child, pid_t pid, int status)
     log_error ("%s (pid %ld) ended with exit code %d%s%s",
                child->config.name, (long) pid, WEXITSTATUS (status),
                why.len > 0 ? ": " : "", why.data);
+  is_blamed = why.len > 0;
   buf_done (&why);
+  return is_blamed;
+}
+
+/* A plugin took it down: the others' deliveries do not wait for that.  What
+ * crashed is not tried a third time, so this has an end. */
+static void
+child_go_on (struct child *child, int64_t up_us)
+{
+  if (up_us >= WORKED_MS * INT64_C (1000)) {
+    child_spawn (child);
+    return;
+  }
+  set_timer (child->start_timer, PAUSE_MS);
+  child_enter (child, CHILD_WAITING);
 }
 
 bool
 child_ended (struct child *child, pid_t pid, int status)
 {
   int64_t up_us = loop_now_us (child->config.loop) - child->started_us;
+  bool is_blamed;
 
   if (child->pid != pid)
     return false;
@@ -336,7 +354,7 @@ child_ended (struct child *child, pid_t pid, int status)
   service_inbox_read (child->config.inbox);
   loop_timer_stop (child->watchdog_timer);
   loop_timer_stop (child->kill_timer);
-  child_tell (child, pid, status);
+  is_blamed = child_tell (child, pid, status);
   child->exit_code = WIFEXITED (status) ? WEXITSTATUS (status) : -1;
   child->pid = 0;
   if (up_us >= LONG_UP_MS * INT64_C (1000))
@@ -345,6 +363,8 @@ child_ended (struct child *child, pid_t pid, int status)
     child_enter (child, CHILD_DOWN);
   else if (child->is_hurried)
     child_spawn (child);
+  else if (is_blamed)
+    child_go_on (child, up_us);
   else
     child_wait (child);
   return true;

@@ -270,6 +270,15 @@ class Crash(Case):
                          r"worker-0 .* was ended by signal 11 .*: in a ")
         self.assertEqual(self.daemon.stop(), 0)
 
+    def test_others_do_not_wait_for_it(self):
+        """Eight crashes in a row: with pauses that double, 25 seconds."""
+        self.crash("segv", "10s")
+        for number in (2, 3, 4):
+            self.assertEqual(self.post(number, mark="segv"), 202)
+        wait_until(lambda: len(self.site.dead()) == 4, "the dead letters",
+                   18)
+        self.assertEqual(self.daemon.stop(), 0)
+
     def test_endless_loop(self):
         self.assertRegex(self.crash("loop", "1s"),
                          r"worker-0 .* was ended by signal 6 .*: in a ")
