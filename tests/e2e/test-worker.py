@@ -436,7 +436,8 @@ class Crashes(WorkerCase):
         with self.work() as worker:
             self.put("other", event(100))
             wait_until(lambda: self.other.n_events == 1, "the other's")
-            self.assertEqual(self.count("waiting"), left)
+            wait_until(lambda: self.count("waiting") == left,
+                       "the other's to be settled")
             worker.stop()
 
     def parked(self, where):
@@ -450,7 +451,8 @@ class Crashes(WorkerCase):
         said = self.host.directory / "worker.err"
         n = self.work_until(
             lambda: self.other.n_events > 0 and said.exists()
-            and "crashed twice when it was opened" in said.read_text(), 2)
+            and "crashed twice when it was opened" in said.read_text()
+            and self.count("waiting") == 1, 2)
         self.assertEqual(n, 2)
         self.assertEqual(self.count("waiting"), 1)
         # Whoever reloads has mended it.
