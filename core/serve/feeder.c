@@ -154,8 +154,6 @@ feeder_owned (void *data, uint32_t number, const struct ledger_key *keys,
   struct feeder *feeder = data;
 
   feeder->number = number;
-  if (feeder->feeding->flight != NULL)
-    flight_marked (feeder->feeding->flight, number);
   for (size_t i = 0; i < n && feeder->lane != NULL; i++)
     lane_expect (feeder->lane, keys[i].seq, keys[i].key, keys[i].due_ms);
   feeder->is_dirty = true;
@@ -366,7 +364,7 @@ feeder_new (struct feeding *feeding, struct configuration *configuration,
     .loop = feeding->loop, .patience_ms = -1, .has_store = true,
     .settled = feeder_settled, .changed = feeder_changed, .data = feeder,
   };
-  const struct flight_mark *marks = NULL;
+  struct flight_mark *marks = NULL;
   size_t n_marks = 0;
 
   feeder->feeding = feeding;
@@ -387,6 +385,7 @@ feeder_new (struct feeding *feeding, struct configuration *configuration,
     marks = flight_marks (feeding->flight, &n_marks);
   feeder->store = ledger_own (feeding->ledger, feeder->name, marks, n_marks,
                               &feeder_client, feeder);
+  free (marks);
   return feeder;
 }
 

@@ -71,6 +71,7 @@ struct flight {
   char last_integration[FLIGHT_NAME];
   enum flight_step last_step;
   int last_signal;
+  pthread_mutex_t mutex;        /* of what crashes have left */
 };
 
 /* All that a signal handler can reach. */
@@ -234,6 +235,7 @@ flight_open (const char *path, char *ret_reason, size_t size)
   flight = memory_zeroed (1, sizeof *flight);
   flight->fd = fd;
   flight->record = map;
+  pthread_mutex_init (&flight->mutex, NULL);
   flight_take_over (flight);
   return flight;
 }
@@ -248,6 +250,7 @@ flight_close (struct flight *flight)
   munmap (flight->record, sizeof *flight->record);
   if (flight->fd >= 0)
     close (flight->fd);
+  pthread_mutex_destroy (&flight->mutex);
   free (flight);
 }
 
@@ -377,11 +380,20 @@ flight_last (const struct flight *flight, const char **ret_integration,
   return true;
 }
 
-const struct flight_mark *
-flight_marks (const struct flight *flight, size_t *ret_n)
+struct flight_mark *
+flight_marks (struct flight *flight, size_t *ret_n)
 {
-  *ret_n = flight->record->n_kept;
-  return flight->record->kept;
+  const struct record *record = flight->record;
+  struct flight_mark *marks = NULL;
+
+  pthread_mutex_lock (&flight->mutex);
+  *ret_n = record->n_kept;
+  if (record->n_kept > 0) {
+    marks = memory_alloc (record->n_kept * sizeof *marks);
+    memcpy (marks, record->kept, record->n_kept * sizeof *marks);
+  }
+  pthread_mutex_unlock (&flight->mutex);
+  return marks;
 }
 
 void
@@ -390,10 +402,12 @@ flight_marked (struct flight *flight, uint32_t lane)
   struct record *record = flight->record;
   uint32_t n = 0;
 
+  pthread_mutex_lock (&flight->mutex);
   for (uint32_t i = 0; i < record->n_kept; i++)
     if (record->kept[i].lane != lane)
       record->kept[n++] = record->kept[i];
   record->n_kept = n;
+  pthread_mutex_unlock (&flight->mutex);
 }
 
 unsigned

@@ -64,9 +64,11 @@ bool flight_last (const struct flight *flight, const char **ret_integration,
 const char *flight_step_name (enum flight_step step);
 
 /* What is to be marked in the queue, of all crashes so far; until
- * flight_marked () says that those of the lane are on disk. */
-const struct flight_mark *flight_marks (const struct flight *flight,
-                                        size_t *ret_n);
+ * flight_marked () says that those of the lane are on disk.  A copy to
+ * free, or NULL: none. */
+struct flight_mark *flight_marks (struct flight *flight, size_t *ret_n);
+/* By any thread, at once: if it were not noted they would be marked again
+ * by the next process. */
 void flight_marked (struct flight *flight, uint32_t lane);
 
 /* How often in a row the integration has crashed in a step that is of no

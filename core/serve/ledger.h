@@ -38,6 +38,7 @@ struct ledger_config {
   size_t commit_most;           /* ... and how many are a group */
   bool is_tidier;               /* looks after the store in idle moments */
   struct histogram *commits;    /* of settlements; NULL */
+  struct flight *flight;        /* told which marks are on disk; NULL */
   ledger_trouble_fn *trouble;
   void *data;
 };
@@ -51,8 +52,7 @@ struct ledger_key {
 /* Whom a lane is for.  All are called from the loop, none after
  * ledger_disown (). */
 struct ledger_client {
-  /* The lane is ours: its number, and what waits in it.  marks that were
-   * given are on disk. */
+  /* The lane is ours: its number, and what waits in it. */
   void (*owned) (void *data, uint32_t number, const struct ledger_key *keys,
                  size_t n);
   /* Another process has it still; said once. */

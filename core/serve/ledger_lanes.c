@@ -117,6 +117,9 @@ lane_mark (struct ledger *ledger, struct ledger_lane *lane)
   free (seqs);
   if (error != QUEUE_OK)
     return error;
+  /* Not by way of the loop, which may be held up, or be killed. */
+  if (ledger->config.flight != NULL)
+    flight_marked (ledger->config.flight, lane->number);
   free (lane->marks);
   lane->marks = NULL;
   lane->n_marks = 0;

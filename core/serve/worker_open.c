@@ -129,6 +129,7 @@ worker_open_store (struct worker *worker)
     .loop = worker->loop, .commit_ms = store->commit_ms,
     .commit_most = store->commit_most,
     .is_tidier = worker->config->index == 0,
+    .flight = worker->feeding.flight,
     .trouble = worker_on_trouble, .data = worker,
   };
   char reason[500];

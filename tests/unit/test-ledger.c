@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/date.h"
 #include "queue/queue_engine.h"
@@ -102,12 +104,16 @@ static const struct ledger_client client = {
   on_owned, on_waiting, on_taken, on_unwanted, on_paused
 };
 
+/* Of what crashed; NULL where nothing did. */
+static struct flight *flight;
+
 static void
 start (struct queue_fixture *fixture, int64_t commit_ms)
 {
   struct ledger_config config = {
     .queue = fixture->queue, .commit_ms = commit_ms, .commit_most = 100,
-    .is_tidier = true, .commits = &commits, .trouble = on_trouble
+    .is_tidier = true, .commits = &commits, .flight = flight,
+    .trouble = on_trouble
   };
 
   n_troubles = n_mended = 0;
@@ -339,6 +345,68 @@ test_heritage (void **state)
   stop ();
 }
 
+/* A worker crashes with the first that waits. */
+static void
+crash_with (const char *path, uint32_t lane, uint64_t seq)
+{
+  char reason[200];
+  int status;
+  pid_t pid = fork ();
+
+  assert_true (pid >= 0);
+  if (pid == 0) {
+    struct flight *mine = flight_open (path, reason, sizeof reason);
+
+    flight_watch (mine);
+    flight_enter (mine, "a", FLIGHT_WORK);
+    flight_add (mine, lane, seq);
+    exit (0);
+  }
+  assert_int_equal (waitpid (pid, &status, 0), pid);
+}
+
+/* What is marked is noted there and then: a worker that is killed before
+ * its loop has turned leaves nothing that would be marked a second time. */
+static void
+test_marks_are_noted_at_once (void **state)
+{
+  struct queue_fixture *fixture = *state;
+  uint32_t number = put (fixture->queue, "a", 1);
+  char directory[] = "/tmp/herald-flight-XXXXXX", path[64], reason[200];
+  int64_t end_us = date_monotonic_us () + PATIENCE_MS * 1000;
+  struct flight_mark *marks;
+  struct seen *seen;
+  size_t n;
+
+  assert_non_null (mkdtemp (directory));
+  snprintf (path, sizeof path, "%s/flight", directory);
+  crash_with (path, number, 1);
+  flight = flight_open (path, reason, sizeof reason);
+  assert_non_null (flight);
+  marks = flight_marks (flight, &n);
+  assert_int_equal (n, 1);
+
+  start (fixture, 2);
+  seen = own ("a", marks, n);
+  free (marks);
+  while (n > 0 && date_monotonic_us () < end_us) {
+    free (flight_marks (flight, &n));
+    usleep (1000);
+  }
+  assert_int_equal (n, 0);
+  assert_int_equal (seen->n_owned, 0);  /* the loop has not turned */
+  UNTIL (seen->n_owned == 1);
+  ledger_want (seen->lane, 10, 1 << 20);
+  UNTIL (seen->n_items == 1);
+  assert_int_equal (seen->items[0].crashes, 1);
+  disown (seen);
+  stop ();
+  flight_close (flight);
+  flight = NULL;
+  unlink (path);
+  rmdir (directory);
+}
+
 static void
 test_pause (void **state)
 {
@@ -523,6 +591,7 @@ main (void)
   const struct CMUnitTest tests[] = {
     FOR_BOTH (test_through),  FOR_BOTH (test_wanted),
     FOR_BOTH (test_retry),    FOR_BOTH (test_heritage),
+    FOR_BOTH (test_marks_are_noted_at_once),
     FOR_BOTH (test_trouble),  FOR_BOTH (test_broken),
     FOR_SQLITE (test_pause),  FOR_SQLITE (test_heard),
     FOR_SQLITE (test_owner),
