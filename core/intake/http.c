@@ -34,7 +34,8 @@ enum {
   HTTP_POOL = 32 << 10,         /* a head at most, and half of it a piece */
   HTTP_SLACK = 256,             /* connections that are being closed */
   HTTP_STRIDE = 64 << 10,       /* bytes a time-out is for */
-  HTTP_SWEEP_US = 500 * 1000
+  HTTP_SWEEP_US = 500 * 1000,
+  HTTP_FRESH_US = 1000 * 1000   /* for a first request, when it ends */
 };
 
 enum http_phase {
@@ -55,6 +56,7 @@ struct http_request {           /* a connection, and its present request */
   struct peer peer;
   enum http_phase phase;
   int64_t deadline_us;
+  bool is_fresh;                /* nothing of it was answered yet */
   bool is_cut;                  /* shut down: it will be closed */
   bool is_begun;                /* config.begin () has seen it */
   bool expects;                 /* 100 Continue */
@@ -386,7 +388,7 @@ http_on_over (void *data, struct MHD_Connection *mhd, void **context,
     MHD_destroy_response (request->answer);
   request->answer = NULL;
   request->kept = NULL;
-  request->is_begun = false;
+  request->is_fresh = request->is_begun = false;
   request->phase = PHASE_IDLE;
   request->status = 0;
   request->taken = request->stride = request->answer_len = 0;
@@ -497,6 +499,7 @@ http_accept (struct http *http, int fd, const struct peer *peer)
   request->fd = fd;
   request->peer = *peer;
   request->linger_fd = -1;
+  request->is_fresh = true;
   if (is_full || http->is_finishing) {
     http_write_problem (request, 503, "all connections are taken");
     close (fd);
@@ -574,13 +577,20 @@ http_free (struct http *http)
 void
 http_finish (struct http *http)
 {
+  int64_t until_us = loop_now_us (http->config.loop) + HTTP_FRESH_US;
+
   http->is_finishing = true;
   for (struct seat *seat = crowd_first (http->crowd); seat != NULL;
        seat = seat->next) {
     struct http_request *request = (struct http_request *) seat;
 
-    if (request->phase == PHASE_IDLE)
+    if (request->phase != PHASE_IDLE)
+      continue;
+    /* Who has just come is about to ask. */
+    if (!request->is_fresh)
       http_cut (request);
+    else if (request->deadline_us > until_us)
+      request->deadline_us = until_us;
   }
   http_run (http);
 }
@@ -591,10 +601,20 @@ http_connections (const struct http *http)
   return crowd_count (http->crowd) - http->n_cut;
 }
 
-size_t
-http_requests (const struct http *http)
+bool
+http_is_idle (const struct http *http)
 {
-  return http->n_requests;
+  if (http->n_requests > 0)
+    return false;
+  for (const struct seat *seat = crowd_first (http->crowd); seat != NULL;
+       seat = seat->next) {
+    const struct http_request *request = (const struct http_request *) seat;
+
+    if (!request->is_cut
+        && (request->is_fresh || request->phase != PHASE_IDLE))
+      return false;
+  }
+  return true;
 }
 
 const struct http_head *

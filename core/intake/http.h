@@ -73,12 +73,14 @@ void http_free (struct http *http);
 
 /* Take over an accepted connection; where: of which listening socket. */
 void http_accept (struct http *http, int fd, const struct peer *peer);
-/* Answers go out, and whoever waits for a request is closed; each answer
- * from now on is its connection's last. */
+/* Each answer from now on is its connection's last.  Connections that have
+ * been answered and wait for another request are closed; those that are new
+ * have a second for their first. */
 void http_finish (struct http *http);
 size_t http_connections (const struct http *http);
-/* Requests whose head has come and whose answer has not gone. */
-size_t http_requests (const struct http *http);
+/* No request is on its way, and none expected of a new connection: may be
+ * slow. */
+bool http_is_idle (const struct http *http);
 
 const struct http_head *http_head (const struct http_request *request);
 const struct peer *http_peer (const struct http_request *request);

@@ -403,7 +403,7 @@ intake_stop (struct intake *intake)
 bool
 intake_is_idle (const struct intake *intake)
 {
-  return http_requests (intake->http) == 0;
+  return http_is_idle (intake->http);
 }
 
 bool

@@ -72,7 +72,6 @@ intake_refuse_later (struct intake *intake, struct http_request *request,
 
   answer_problem (&answer, status, "%s", detail);
   answer_field (&answer, "Retry-After", retry_after);
-  answer.is_last = intake->is_stopping;
   intake_refuse (intake, request, why, &answer);
 }
 
@@ -97,11 +96,6 @@ intake_has_room (const struct intake *intake, const struct caller *caller)
 static bool
 intake_is_closed (struct intake *intake, struct http_request *request)
 {
-  if (intake->is_stopping) {
-    intake_refuse_later (intake, request, BOARD_UNAVAILABLE, 503,
-                         "herald is being stopped", "2");
-    return true;
-  }
   if (intake->error != QUEUE_OK
       && date_now_ms () - intake->failed_ms < INTAKE_FULL_MS) {
     intake_refuse_later (intake, request,
