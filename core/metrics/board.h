@@ -71,8 +71,8 @@ struct board_lane {             /* of one integration */
                                            as they are would not help */
   uint64_t dead[FAILURE_CLASSES];       /* dead letters: given up */
 
-  uint64_t in_flight;           /* gauges: deliveries */
-  uint64_t held;                /* in memory, with those in flight */
+  uint64_t in_flight;           /* gauges: jobs, of one delivery or a batch */
+  uint64_t held;                /* deliveries in memory, those in flight too */
   uint64_t cap;                 /* of in_flight */
   uint64_t state;               /* enum board_state */
   uint64_t until_ms;            /* of BROKEN; 0 */

@@ -218,13 +218,13 @@ exposition_deliveries (const struct exposition *exposition)
                       "Requests sent to the service.",
                       offsetof (struct figures_lane, requests));
   exposition_by_lane (exposition, "herald_lane_in_flight", "gauge",
-                      "Deliveries on their way now.",
+                      "Jobs (a delivery, or a batch) on their way.",
                       offsetof (struct figures_lane, in_flight));
   exposition_by_lane (exposition, "herald_lane_held", "gauge",
                       "Deliveries in a worker's memory.",
                       offsetof (struct figures_lane, held));
   exposition_by_lane (exposition, "herald_lane_in_flight_cap", "gauge",
-                      "How many may be on their way at once.",
+                      "How many jobs may be on their way at once.",
                       offsetof (struct figures_lane, cap));
 }
 
