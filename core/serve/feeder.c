@@ -112,6 +112,20 @@ feeder_ask (struct feeder *feeder)
   ledger_want (feeder->store, room, bytes);
 }
 
+/* Where what was taken goes; NULL: back at once.  A lane that keeps order
+ * has to know even of what it only gives back, or another of the same key
+ * could pass it. */
+static struct lane *
+feeder_lane_for (struct feeder *feeder)
+{
+  struct feeder *target = feeder->is_leaving ? NULL : feeder_target (feeder);
+
+  if (target != NULL)
+    return target->lane;
+  return feeder_has_order (feeder) && !feeder->is_leaving ? feeder->lane
+                                                          : NULL;
+}
+
 static void
 feeder_taken (void *data, const struct queue_item *items, size_t n)
 {
@@ -125,12 +139,8 @@ feeder_taken (void *data, const struct queue_item *items, size_t n)
                                                      : feeder->bytes_asked;
   if (feeder->bytes_asked == 0 || feeder->n_asked == 0)
     feeder->n_asked = feeder->bytes_asked = 0;
-  for (size_t i = 0; i < n; i++) {
-    struct feeder *target = feeder->is_leaving ? NULL
-                                               : feeder_target (feeder);
-
-    feeder_receive (feeder, &items[i], target == NULL ? NULL : target->lane);
-  }
+  for (size_t i = 0; i < n; i++)
+    feeder_receive (feeder, &items[i], feeder_lane_for (feeder));
   feeder->is_dirty = true;
 }
 
