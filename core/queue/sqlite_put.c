@@ -13,7 +13,9 @@ enum {
   PAGE_BYTES = 16384,
   RESERVE_AGAIN_US = 200 * 1000,
   IDS_STEP = 100000,            /* ids read before the log may begin anew */
-  OLD_MOST = 50000              /* in a row, after which there is no newer */
+  OLD_MOST = 50000,             /* in a row, after which there is no newer */
+  WINDOW_US = 200 * 1000,       /* how often the window moves, and by how ... */
+  WINDOW_STEPS = 4              /* ... many steps */
 };
 
 /* No two ids share a hash but by an accident that does not happen; the
@@ -283,6 +285,22 @@ put_unsee (struct sqlite_store *store, const struct putting *putting)
                             putting->events[i].id), ++seq);
 }
 
+/* Who accepts without a pause is never tidied, and would remember all ids
+ * for ever. */
+static void
+put_move_window (struct sqlite_store *store)
+{
+  int64_t now_us = date_monotonic_us (), now_ms = date_now_ms ();
+
+  if (now_us - store->seen_us < WINDOW_US)
+    return;
+  store->seen_us = now_us;
+  for (int i = 0; i < WINDOW_STEPS && !sqlite_seen_step (store, now_ms); i++)
+    continue;
+  /* What has been put is put, whatever came of this. */
+  sqlite_checked (store);
+}
+
 static bool
 put_was_full (struct sqlite_store *store)
 {
@@ -315,9 +333,11 @@ sqlite_put (struct queue *queue, const struct queue_event *events, size_t n,
     sqlite_abandon (store);
   else
     error = sqlite_commit (store);
-  if (error == QUEUE_OK)
-    store->seen_seq = putting.seq;
-  else
+  if (error != QUEUE_OK) {
     put_unsee (store, &putting);
-  return error;
+    return error;
+  }
+  store->seen_seq = putting.seq;
+  put_move_window (store);
+  return QUEUE_OK;
 }

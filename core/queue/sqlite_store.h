@@ -77,6 +77,7 @@ struct sqlite_store {
   struct seen *seen;            /* NULL: not read yet */
   uint64_t seen_seq;            /* the last accepted that seen knows */
   uint64_t seen_low;            /* those below it are out of the window */
+  int64_t seen_us;              /* when that was looked at */
   uint64_t tidy_seq;            /* ids up to here were looked at ... */
   int64_t tidied_ms;            /* ... by a pass, the last of which ended */
   int64_t full_us;              /* when there was no room for a reserve */
@@ -105,6 +106,11 @@ enum queue_error sqlite_checked (struct sqlite_store *store);
 bool sqlite_make_room (struct sqlite_store *store);
 /* Cut the log to nothing; false: someone reads it. */
 bool sqlite_empty_log (struct sqlite_store *store);
+
+/* sqlite_tidy.c: move on where the window begins, a small step; true: it
+ * is where it should be. */
+bool sqlite_seen_step (struct sqlite_store *store, int64_t now_ms);
+
 /* The lane; NULL if there is none. */
 struct sqlite_lane *sqlite_lane_at (struct sqlite_store *store,
                                     uint32_t lane);

@@ -140,9 +140,8 @@ tidy_pass (struct sqlite_store *store, int64_t now_ms, int64_t oldest_ms,
   return error;
 }
 
-/* Move on where the window begins; true: it has. */
-static bool
-tidy_seen (struct sqlite_store *store, int64_t now_ms)
+bool
+sqlite_seen_step (struct sqlite_store *store, int64_t now_ms)
 {
   struct db_query *query = sqlite_query (store, ACCEPTED_FROM);
   bool is_end = true;
@@ -213,7 +212,7 @@ tidy_step (struct sqlite_store *store, int64_t now_ms, bool *ret_is_done)
     *ret_is_done = !sqlite_empty_log (store);
     return QUEUE_OK;
   }
-  *ret_is_done = store->seen == NULL || tidy_seen (store, now_ms);
+  *ret_is_done = store->seen == NULL || sqlite_seen_step (store, now_ms);
   return sqlite_checked (store);
 }
 

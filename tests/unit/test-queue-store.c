@@ -20,6 +20,8 @@
 #include <unistd.h>
 
 #include "base/date.h"
+#include "queue/seen.h"
+#include "queue/sqlite_store.h"
 
 static void
 assert_refused (struct queue_fixture *fixture, const char *why)
@@ -29,6 +31,40 @@ assert_refused (struct queue_fixture *fixture, const char *why)
   assert_null (queue_open (&fixture->config, reason, sizeof reason));
   if (strstr (reason, why) == NULL)
     fail_msg ("\"%s\" is not why: %s", why, reason);
+}
+
+/* Who accepts without a pause forgets ids as the window moves on, though
+ * nobody has it tidied. */
+static void
+test_window_moves_on (void **state)
+{
+  enum { ROUNDS = 60, EACH = 2000 };
+  struct queue_fixture *fixture = *state;
+  static char ids[EACH][24];
+  static struct queue_event events[EACH];
+  static enum queue_answer answers[EACH];
+  char reason[256];
+
+  queue_close (fixture->queue);
+  fixture->config.window_ms = 200;
+  fixture->queue = queue_open (&fixture->config, reason, sizeof reason);
+  assert_non_null (fixture->queue);
+  for (int round = 0; round < ROUNDS; round++) {
+    for (int i = 0; i < EACH; i++) {
+      snprintf (ids[i], sizeof ids[i], "%d-%d", round, i);
+      events[i] = (struct queue_event) { .source = "s", .id = ids[i],
+                                         .body = "{}", .len = 2 };
+    }
+    assert_int_equal (queue_put (fixture->queue, events, EACH, answers),
+                      QUEUE_OK);
+    usleep (20 * 1000);
+  }
+  /* All of them would be 8 bytes each at least. */
+  assert_in_range (seen_bytes (sqlite_store_of (fixture->queue)->seen), 1,
+                   ROUNDS * EACH * 8);
+  assert_int_equal (queue_put (fixture->queue, events, EACH, answers),
+                    QUEUE_OK);
+  assert_int_equal (answers[EACH - 1], QUEUE_SEEN);
 }
 
 static void
@@ -482,6 +518,7 @@ main (void)
 {
   const struct CMUnitTest tests[] = {
     FOR_SQLITE (test_modes),
+    FOR_SQLITE (test_window_moves_on),
     FOR_SQLITE (test_refusals),
     FOR_SQLITE (test_versions),
     FOR_SQLITE (test_onlooker),
