@@ -34,22 +34,6 @@ struct intake_run {
   int64_t stop_us;              /* when to end whatever there is */
 };
 
-/* True if there are errors. */
-static bool
-intake_report (const struct problems *problems)
-{
-  for (size_t i = 0; i < problems_count (problems); i++) {
-    const struct problem *problem = problems_at (problems, i);
-    const char *colon = *problem->file != '\0' ? ": " : "";
-
-    if (problem->severity == PROBLEM_ERROR)
-      log_error ("%s%s%s", problem->file, colon, problem->text);
-    else
-      log_warning ("%s%s%s", problem->file, colon, problem->text);
-  }
-  return problems_errors (problems) > 0;
-}
-
 /* In the place of what is broken: as it was until now, or, at the start,
  * as it was when it was last good. */
 static void
@@ -78,7 +62,7 @@ intake_on_reload (void *data, int number)
                                      problems);
   if (fresh != NULL)
     intake_keep (run, fresh, problems);
-  intake_report (problems);
+  problems_log (problems, true);
   problems_free (problems);
   if (fresh == NULL)
     log_error ("the configuration stays as it was");
@@ -229,7 +213,7 @@ command_intake (const struct command_globals *globals, int argc, char **argv)
                                              problems);
   if (configuration != NULL)
     intake_keep (&run, configuration, problems);
-  intake_report (problems);
+  problems_log (problems, true);
   problems_free (problems);
   if (configuration == NULL)
     return EXIT_CONFIG;

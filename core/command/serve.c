@@ -28,7 +28,7 @@ serve_read (void *data, const struct problems *problems,
   size_t errors = problems_errors (problems);
 
   if (host == NULL)
-    session_report_problems (problems);
+    problems_log (problems, true);
   else {
     logging_daemon (globals, "serve", &host->log);
     if (errors > 0)

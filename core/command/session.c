@@ -92,32 +92,9 @@ session_connect (struct session *session, unsigned max_connections)
 }
 
 bool
-session_report_problems (const struct problems *problems)
-{
-  for (size_t i = 0; i < problems_count (problems); i++) {
-    const struct problem *problem = problems_at (problems, i);
-    char where[512] = "";
-
-    if (*problem->file != '\0' && problem->line > 0)
-      snprintf (where, sizeof where, "%s:%u: ", problem->file,
-                problem->line);
-    else if (*problem->file != '\0')
-      snprintf (where, sizeof where, "%s: ", problem->file);
-    if (*problem->integration != '\0')
-      log_context (problem->integration, NULL);
-    if (problem->severity == PROBLEM_ERROR)
-      log_error ("%s%s", where, problem->text);
-    else
-      log_warning ("%s%s", where, problem->text);
-    log_context (NULL, NULL);
-  }
-  return problems_errors (problems) > 0;
-}
-
-bool
 session_report (const struct session *session)
 {
-  return session_report_problems (session->problems);
+  return problems_log (session->problems, true);
 }
 
 /* Whether there is a problem with conf.d/NAME.xml. */

@@ -43,7 +43,6 @@ int session_connect (struct session *session, unsigned max_connections);
 
 /* Log all problems; true if there were errors. */
 bool session_report (const struct session *session);
-bool session_report_problems (const struct problems *problems);
 
 /* The open integration of that name, or NULL after saying on standard
  * error why not: unknown (with the nearest name), or broken. */

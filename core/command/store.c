@@ -121,17 +121,6 @@ store_open_files (struct store *store)
   return EXIT_DONE;
 }
 
-static void
-store_report (const struct store *store)
-{
-  for (size_t i = 0; i < problems_count (store->problems); i++) {
-    const struct problem *problem = problems_at (store->problems, i);
-
-    if (problem->severity == PROBLEM_ERROR)
-      log_error ("%s: %s", problem->file, problem->text);
-  }
-}
-
 struct store *
 store_open (const struct command_globals *globals, int *ret_status)
 {
@@ -141,7 +130,7 @@ store_open (const struct command_globals *globals, int *ret_status)
   store->configuration = configuration_read_routes (globals->config_directory,
                                                     store->problems);
   if (store->configuration == NULL) {
-    store_report (store);
+    problems_log (store->problems, false);
     *ret_status = EXIT_CONFIG;
   } else {
     store_find (store, globals->state_directory);

@@ -371,9 +371,7 @@ submit_read_listen (struct submit *submit, const char *directory)
   struct herald_xml *xml = herald_xml_read (path, arena, problems);
   const struct herald_listen *listen;
 
-  for (size_t i = 0; i < problems_count (problems); i++)
-    if (problems_at (problems, i)->severity == PROBLEM_ERROR)
-      log_error ("%s: %s", path, problems_at (problems, i)->text);
+  problems_log (problems, false);
   if (xml != NULL) {
     listen = &xml->intake.listens[0];
     submit->max_event = (size_t) xml->max_event;

@@ -5,11 +5,13 @@
 
 #include "config/problem.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "base/redact.h"
 
@@ -131,4 +133,31 @@ const struct problem *
 problems_at (const struct problems *problems, size_t k)
 {
   return k < problems->n ? &problems->items[k] : NULL;
+}
+
+static void
+problem_log (const struct problem *problem)
+{
+  char where[512] = "";
+
+  if (*problem->file != '\0' && problem->line > 0)
+    snprintf (where, sizeof where, "%s:%u: ", problem->file, problem->line);
+  else if (*problem->file != '\0')
+    snprintf (where, sizeof where, "%s: ", problem->file);
+  if (*problem->integration != '\0')
+    log_context (problem->integration, NULL);
+  if (problem->severity == PROBLEM_ERROR)
+    log_error ("%s%s", where, problem->text);
+  else
+    log_warning ("%s%s", where, problem->text);
+  log_context (NULL, NULL);
+}
+
+bool
+problems_log (const struct problems *problems, bool has_warnings)
+{
+  for (size_t i = 0; i < problems_count (problems); i++)
+    if (has_warnings || problems_at (problems, i)->severity == PROBLEM_ERROR)
+      problem_log (problems_at (problems, i));
+  return problems_errors (problems) > 0;
 }

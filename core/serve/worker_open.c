@@ -195,7 +195,7 @@ worker_read (struct worker *worker)
   worker->configuration = configuration_read (config->config_directory,
                                               problems);
   if (worker->configuration == NULL) {
-    worker_report (problems);
+    problems_log (problems, true);
     problems_free (problems);
     return -1;
   }
@@ -203,7 +203,7 @@ worker_read (struct worker *worker)
   if (config->read != NULL)
     config->read (config->data, host);
   configuration_recall (worker->configuration, state, problems);
-  worker_report (problems);
+  problems_log (problems, true);
   problems_free (problems);
   configuration_host_digest (worker->configuration, worker->host_digest);
   if (state == NULL)
@@ -241,7 +241,7 @@ worker_open_all (struct worker *worker)
   host_watch (&worker->watch);
   problems = problems_new ();
   worker_set_posts (worker, worker->configuration, problems);
-  worker_report (problems);
+  problems_log (problems, true);
   problems_free (problems);
   return WORKER_ENDED;
 }

@@ -17,28 +17,6 @@ enum {
   MOST_CRASHES = 2              /* of a plugin in what is no delivery */
 };
 
-void
-worker_report (const struct problems *problems)
-{
-  for (size_t i = 0; i < problems_count (problems); i++) {
-    const struct problem *problem = problems_at (problems, i);
-    char where[512] = "";
-
-    if (*problem->file != '\0' && problem->line > 0)
-      snprintf (where, sizeof where, "%s:%u: ", problem->file,
-                problem->line);
-    else if (*problem->file != '\0')
-      snprintf (where, sizeof where, "%s: ", problem->file);
-    if (*problem->integration != '\0')
-      log_context (problem->integration, NULL);
-    if (problem->severity == PROBLEM_ERROR)
-      log_error ("%s%s", where, problem->text);
-    else
-      log_warning ("%s%s", where, problem->text);
-    log_context (NULL, NULL);
-  }
-}
-
 /* ------------------------------------------------------------------ */
 /* Opening. */
 

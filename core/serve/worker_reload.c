@@ -56,7 +56,7 @@ worker_reload (struct worker *worker)
     configuration_recall (fresh, worker->state_directory, problems);
     worker_adopt (worker, fresh, problems);
   }
-  worker_report (problems);
+  problems_log (problems, true);
   problems_free (problems);
   if (fresh == NULL)
     log_error ("the configuration stays as it was");

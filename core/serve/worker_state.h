@@ -58,8 +58,6 @@ void worker_set_posts (struct worker *worker,
                        struct configuration *configuration,
                        struct problems *problems);
 void worker_let_go (struct worker *worker, struct feeder *feeder);
-/* All problems to the log. */
-void worker_report (const struct problems *problems);
 
 /* worker_reload.c: the configuration is read again. */
 void worker_reload (struct worker *worker);
