@@ -5,6 +5,8 @@
 
 #include "config-fixture.h"
 
+#include "base/buf.h"
+#include "base/log.h"
 #include "base/redact.h"
 
 static void
@@ -67,6 +69,36 @@ test_many (void **state)
   problems_free (problems);
 }
 
+static void
+sink (void *data, enum log_level level, const char *line)
+{
+  buf_printf (data, "%d %s\n", (int) level, line);
+}
+
+/* Each with its file, line and integration, or as much as there is. */
+static void
+test_log (void **state)
+{
+  struct problems *problems = problems_new ();
+  struct buf lines = BUF_INIT (0);
+
+  (void) state;
+  problems_add (problems, PROBLEM_WARNING, "a.xml", 3, "crm", "first");
+  log_to (sink, &lines);
+  assert_false (problems_log (problems, true));
+  problems_add (problems, PROBLEM_ERROR, "b.xml", 0, "", "second");
+  problems_add (problems, PROBLEM_ERROR, "", 0, "", "third");
+  assert_true (problems_log (problems, false));
+  log_to (NULL, NULL);
+  assert_non_null (strstr (lines.data, "a.xml:3: first"));
+  assert_non_null (strstr (lines.data, "crm"));
+  assert_null (strstr (strstr (lines.data, "first") + 1, "first"));
+  assert_non_null (strstr (lines.data, "b.xml: second"));
+  assert_non_null (strstr (lines.data, "third"));
+  buf_done (&lines);
+  problems_free (problems);
+}
+
 int
 main (void)
 {
@@ -74,6 +106,7 @@ main (void)
     cmocka_unit_test (test_kept),
     cmocka_unit_test (test_redacted),
     cmocka_unit_test (test_many),
+    cmocka_unit_test (test_log),
   };
 
   return cmocka_run_group_tests (tests, NULL, NULL);
