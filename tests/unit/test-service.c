@@ -243,10 +243,12 @@ test_beat_is_late (void **state)
   service_inbox_read (fixture->inbox);
   assert_false (fixture->last.is_alive);
   start = date_monotonic_us ();
-  loop_turn (loop, 9000);
-  service_inbox_read (fixture->inbox);
+  while (!fixture->last.is_alive
+         && date_monotonic_us () - start < 5 * 1000 * 1000) {
+    loop_turn (loop, 5000);
+    service_inbox_read (fixture->inbox);
+  }
   assert_true (fixture->last.is_alive);
-  assert_true (date_monotonic_us () - start < 5 * 1000 * 1000);
   service_beat_free (beat);
   loop_free (loop);
 }
