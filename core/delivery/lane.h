@@ -83,6 +83,9 @@ void lane_resume (struct lane *lane);
 /* It may not be used as it is, a reason for operators; logged here. */
 void lane_park (struct lane *lane, const char *reason);
 void lane_hold (struct lane *lane, bool is_held);
+/* What became of too many deliveries is not on disk yet: no more go until
+ * it is, or a crash would repeat them all.  What the lane holds stays. */
+void lane_suspend (struct lane *lane, bool is_suspended);
 
 /* Order keys, with a store: this delivery waits in it for its time, and has
  * that order_hash.  Told before anything is admitted; afterwards the lane

@@ -125,6 +125,16 @@ lane_hold (struct lane *lane, bool is_held)
 }
 
 void
+lane_suspend (struct lane *lane, bool is_suspended)
+{
+  if (is_suspended == lane->is_suspended)
+    return;
+  lane->is_suspended = is_suspended;
+  if (!is_suspended)
+    lane_pump (lane);
+}
+
+void
 lane_stop (struct lane *lane)
 {
   /* Why nothing went is worth more than that nothing goes any more. */

@@ -30,6 +30,8 @@ lane_next_run (struct lane *lane, int64_t now_us)
 static bool
 lane_has_slot (const struct lane *lane)
 {
+  if (lane->is_suspended)
+    return false;
   if (lane->state == LANE_TRYING)
     return !lane->has_probe;
   return lane->state == LANE_OPEN && lane->n_runs < (size_t) lane->cut.cap;

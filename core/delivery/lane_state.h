@@ -44,7 +44,7 @@ struct lane {
 
   enum lane_state state;
   char *state_reason;           /* NULL: open */
-  bool is_stopped, is_held;
+  bool is_stopped, is_held, is_suspended;
   char *blocked;                /* the reason, or NULL */
   struct breaker breaker;
   char *broken;                 /* why it opened, or NULL */

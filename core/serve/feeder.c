@@ -295,10 +295,12 @@ feeder_let_go (struct feeder *feeder)
 }
 
 void
-feeder_tend (struct feeder *feeder, bool may_take)
+feeder_tend (struct feeder *feeder, bool may_go)
 {
   enum lane_state state;
 
+  if (feeder->lane != NULL)
+    lane_suspend (feeder->lane, !may_go);
   if (feeder->is_leaving) {
     feeder_let_go (feeder);
     return;
@@ -318,7 +320,7 @@ feeder_tend (struct feeder *feeder, bool may_take)
   feeder_show (feeder);
   if (feeder->number == 0)
     return;
-  if (may_take)
+  if (may_go)
     feeder_ask (feeder);
   else
     feeder->is_dirty = true;

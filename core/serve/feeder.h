@@ -41,7 +41,9 @@ struct feeding {
 enum {
   FEEDING_BYTES = 16 << 20,     /* of events in memory, in all */
   FEEDING_LEAST = 32 << 10,     /* and of one feeder at least */
-  FEEDING_UNSETTLED = 8192      /* past it nothing more is taken */
+  FEEDING_UNSETTLED = 1024      /* past it nothing goes and none is taken:
+                                   so many at most, and what is in flight,
+                                   are sent again after a crash */
 };
 
 /* An integration that is open (it is the feeder's, and closed by it), or
@@ -58,8 +60,8 @@ void feeder_free (struct feeder *feeder);       /* NULL is fine */
 void feeder_set_fallback (struct feeder *feeder, struct feeder *fallback);
 
 /* Do what has come up; to be called after each turn of the loop.
- * may_take: the ledger is not behind. */
-void feeder_tend (struct feeder *feeder, bool may_take);
+ * may_go: the ledger is not behind. */
+void feeder_tend (struct feeder *feeder, bool may_go);
 /* Look again at what may have changed outside; each second or so. */
 void feeder_look (struct feeder *feeder);
 

@@ -149,14 +149,14 @@ worker_on_second (void *data)
 static void
 worker_tend (struct worker *worker)
 {
-  bool may_take = ledger_unsettled (worker->feeding.ledger)
-                  < FEEDING_UNSETTLED;
+  bool may_go = ledger_unsettled (worker->feeding.ledger)
+                < FEEDING_UNSETTLED;
   size_t n = 0;
 
   for (size_t i = 0; i < worker->n_posts; i++)
-    feeder_tend (worker->posts[i].feeder, may_take);
+    feeder_tend (worker->posts[i].feeder, may_go);
   for (size_t i = 0; i < worker->n_leaving; i++) {
-    feeder_tend (worker->leaving[i], false);
+    feeder_tend (worker->leaving[i], may_go);
     if (feeder_is_gone (worker->leaving[i]))
       feeder_free (worker->leaving[i]);
     else

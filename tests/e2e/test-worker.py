@@ -3,6 +3,7 @@
 """herald worker: what is in the store reaches who it is for, whatever
 happens to the worker, its plugins, its configuration and the endpoints."""
 
+import fcntl
 import json
 import os
 import shutil
@@ -206,6 +207,31 @@ class Delivery(WorkerCase):
             worker.stop()
         self.assertEqual(sorted(set(self.ids(receiver))), [*range(20)])
         self.assertLessEqual(receiver.n_events, 25)
+
+    def test_a_store_that_keeps_nothing_holds_all_up(self):
+        """What it can't note is bounded, and so is what it sends again."""
+        receiver = self.enter(Receiver())
+        self.host.webhook("web", receiver.url,
+                          delivery='<in-flight max="8"/>')
+        self.put("web", *(event(i) for i in range(6000)))
+        with self.work() as worker, \
+                open(self.host.state / "store" / "locks", "r+b") as locks:
+            wait_until(lambda: receiver.n_events > 100, "the first")
+            fcntl.lockf(locks, fcntl.LOCK_EX, 1)
+            noted = 6000 - self.count("waiting")
+            worker.wait_for("the store can't keep")
+            came = 0
+            while came < receiver.n_events:
+                came = receiver.n_events
+                time.sleep(1)
+            worker.kill()
+        self.assertGreater(came, noted + 1000)
+        self.assertLessEqual(came, noted + 1024 + 2 * 8)
+        with self.work() as worker:
+            self.wait_empty()
+            worker.stop()
+        self.assertEqual(sorted(set(self.ids(receiver))), [*range(6000)])
+        self.assertEqual(receiver.n_events, 6000 + came - noted)
 
     def test_a_stopped_worker_sends_nothing_twice(self):
         receiver = self.enter(Receiver(latency=0.02))

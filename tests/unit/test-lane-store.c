@@ -286,6 +286,27 @@ test_held (void **state)
   stop (f);
 }
 
+/* While the store is behind nothing goes, and all stays where it is. */
+static void
+test_suspended (void **state)
+{
+  struct fixture *f = start (2, 1);
+
+  (void) state;
+  admit_many (f, 5);
+  lane_suspend (f->lane, true);
+  flight_answer (0, 200);
+  flight_answer (0, 200);
+  assert_int_equal (n_flights, 0);
+  assert_int_equal (lane_held (f->lane), 3);
+  assert_int_equal (lane_state (f->lane), LANE_OPEN);
+  lane_suspend (f->lane, false);
+  assert_int_equal (n_flights, 2);
+  answer_all (200);
+  assert_int_equal (f->ended[DELIVERY_DELIVERED], 5);
+  stop (f);
+}
+
 static void
 test_stop (void **state)
 {
@@ -578,6 +599,7 @@ main (void)
     cmocka_unit_test (test_room),
     cmocka_unit_test (test_blocked_and_resumed),
     cmocka_unit_test (test_held),
+    cmocka_unit_test (test_suspended),
     cmocka_unit_test (test_stop),
     cmocka_unit_test (test_breaker),
     cmocka_unit_test (test_probe),
