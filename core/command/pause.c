@@ -106,6 +106,8 @@ int
 command_resume (const struct command_globals *globals, int argc, char **argv)
 {
   return pause_run (globals, argc, argv, "resume",
-                    "Let the deliveries of paused integrations go again.",
+                    "Let these integrations' deliveries go again.  Where one "
+                    "is not paused but blocked, or its endpoint fails, a "
+                    "delivery goes at once to see whether it is mended.",
                     false);
 }

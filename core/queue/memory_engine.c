@@ -43,6 +43,7 @@ struct delivery {
 struct lane {
   char name[65];
   bool is_paused, is_owned;
+  uint64_t n_resumed;
   struct delivery *first;
 };
 
@@ -304,15 +305,19 @@ memory_pause (struct queue *queue, uint32_t lane, bool is_paused)
   if (one == NULL)
     return memory_no_lane (queue);
   one->is_paused = is_paused;
+  one->n_resumed += !is_paused;
   return QUEUE_OK;
 }
 
 static bool
-memory_is_paused (struct queue *queue, uint32_t lane)
+memory_look (struct queue *queue, uint32_t lane, struct queue_hold *ret_hold)
 {
   const struct lane *one = memory_lane_at (memory_of (queue), lane);
 
-  return one != NULL && one->is_paused;
+  if (one == NULL)
+    return false;
+  *ret_hold = (struct queue_hold) { one->is_paused, one->n_resumed };
+  return true;
 }
 
 static bool
@@ -770,7 +775,7 @@ const struct queue_engine memory_engine = {
   .open = memory_open, .close = memory_close,
   .put = memory_put,
   .lane = memory_lane, .own = memory_own, .disown = memory_disown,
-  .pause = memory_pause, .is_paused = memory_is_paused,
+  .pause = memory_pause, .look = memory_look,
   .lane_state = memory_lane_state,
   .take = memory_take, .keys = memory_keys, .due_ms = memory_due_ms,
   .settle = memory_settle, .mark = memory_mark,

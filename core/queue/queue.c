@@ -113,9 +113,9 @@ queue_pause (struct queue *queue, uint32_t lane, bool is_paused)
 }
 
 bool
-queue_is_paused (struct queue *queue, uint32_t lane)
+queue_look (struct queue *queue, uint32_t lane, struct queue_hold *ret_hold)
 {
-  return queue->engine->is_paused (queue, lane);
+  return queue->engine->look (queue, lane, ret_hold);
 }
 
 bool

@@ -100,8 +100,16 @@ void queue_disown (struct queue *queue, uint32_t lane);
  * from it.  Kept in the store; by any process. */
 enum queue_error queue_pause (struct queue *queue, uint32_t lane,
                               bool is_paused);
-/* As it is now; costs next to nothing, unlike queue_lane_state (). */
-bool queue_is_paused (struct queue *queue, uint32_t lane);
+
+struct queue_hold {
+  bool is_paused;
+  uint64_t n_resumed;           /* how often it was let go, paused or not */
+};
+
+/* As it is now; costs next to nothing, unlike queue_lane_state ().  False:
+ * the store can't tell, or there is no such lane. */
+bool queue_look (struct queue *queue, uint32_t lane,
+                 struct queue_hold *ret_hold);
 
 struct queue_lane_state {
   char name[65];

@@ -74,7 +74,8 @@ struct queue_engine {
   int64_t (*bytes) (struct queue *queue);
   enum queue_error (*left) (struct queue *queue, const char *id,
                             queue_left_fn *fn, void *data);
-  bool (*is_paused) (struct queue *queue, uint32_t lane);
+  bool (*look) (struct queue *queue, uint32_t lane,
+                struct queue_hold *ret_hold);
 };
 
 extern const struct queue_engine memory_engine;

@@ -238,7 +238,7 @@ const struct queue_engine sqlite_engine = {
   .open = sqlite_open, .close = sqlite_close,
   .put = sqlite_put,
   .lane = sqlite_lane, .own = sqlite_own, .disown = sqlite_disown,
-  .pause = sqlite_pause, .is_paused = sqlite_is_paused,
+  .pause = sqlite_pause, .look = sqlite_look,
   .lane_state = sqlite_lane_state,
   .take = sqlite_take, .keys = sqlite_keys, .due_ms = sqlite_due_ms,
   .settle = sqlite_settle, .mark = sqlite_mark,

@@ -196,19 +196,21 @@ sqlite_pause (struct queue *queue, uint32_t lane, bool is_paused)
 }
 
 bool
-sqlite_is_paused (struct queue *queue, uint32_t lane)
+sqlite_look (struct queue *queue, uint32_t lane, struct queue_hold *ret_hold)
 {
   struct sqlite_store *store = sqlite_store_of (queue);
   struct db_query *query = sqlite_query (store, LANE_LOOK);
-  bool is_paused = false;
+  bool is_there;
 
   db_bind (query, 1, lane);
-  if (db_next (query)) {
-    is_paused = db_value (query, 0) != 0;
+  is_there = db_next (query);
+  if (is_there) {
+    ret_hold->is_paused = db_value (query, 0) != 0;
+    ret_hold->n_resumed = (uint64_t) db_value (query, 2);
     db_stop (query);
   }
   sqlite_checked (store);
-  return is_paused;
+  return is_there;
 }
 
 bool

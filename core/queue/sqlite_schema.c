@@ -40,6 +40,7 @@ static const char schema_tables[] =
   "CREATE TABLE store (name TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID;"
   "CREATE TABLE lanes (lane INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,"
   "  is_paused INTEGER NOT NULL DEFAULT 0,"
+  "  resumed INTEGER NOT NULL DEFAULT 0,"
   "  changes INTEGER NOT NULL DEFAULT 0,"
   "  waiting INTEGER NOT NULL DEFAULT 0,"
   "  retrying INTEGER NOT NULL DEFAULT 0,"
@@ -86,12 +87,14 @@ const char *const sqlite_statements[SQLITE_STATEMENTS] = {
   [LANE_GET] = "SELECT lane FROM lanes WHERE name = ?1",
   [LANE_PUT] = "INSERT INTO lanes (name) VALUES (?1) RETURNING lane",
   [LANE_PAUSE] =
-    "UPDATE lanes SET is_paused = ?2, changes = changes + 1 WHERE lane = ?1",
+    "UPDATE lanes SET is_paused = ?2, resumed = resumed + (?2 = 0),"
+    " changes = changes + 1 WHERE lane = ?1",
   [LANE_LAST] = "SELECT max(lane) FROM lanes",
   [LANE_COUNT] =
     "UPDATE lanes SET waiting = waiting + ?2, retrying = retrying + ?3,"
     " dead = dead + ?4, changes = changes + ?5 WHERE lane = ?1",
-  [LANE_LOOK] = "SELECT is_paused, changes FROM lanes WHERE lane = ?1",
+  [LANE_LOOK] =
+    "SELECT is_paused, changes, resumed FROM lanes WHERE lane = ?1",
   [LANE_STATE] =
     "SELECT lane, is_paused, waiting, retrying, dead,"
     " (SELECT accepted_ms FROM events WHERE seq = (SELECT min(low) FROM"

@@ -138,7 +138,8 @@ bool sqlite_own (struct queue *queue, uint32_t lane);
 void sqlite_disown (struct queue *queue, uint32_t lane);
 enum queue_error sqlite_pause (struct queue *queue, uint32_t lane,
                                bool is_paused);
-bool sqlite_is_paused (struct queue *queue, uint32_t lane);
+bool sqlite_look (struct queue *queue, uint32_t lane,
+                  struct queue_hold *ret_hold);
 bool sqlite_lane_state (struct queue *queue, size_t k, uint32_t *ret_lane,
                         struct queue_lane_state *ret_state);
 /* Counts of a lane, which the transaction that is open has changed; they

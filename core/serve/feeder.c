@@ -185,14 +185,16 @@ feeder_paused (void *data, bool is_paused)
 {
   struct feeder *feeder = data;
 
-  feeder->is_paused = is_paused;
-  feeder->is_dirty = true;
   log_context (feeder->name, NULL);
   if (is_paused)
     log_notice ("paused by an operator: everything stays in the store");
-  else
+  else if (feeder->is_paused)
     log_notice ("goes on after a pause");
+  else
+    log_notice ("an operator wants it to go on");
   log_context (NULL, NULL);
+  feeder->is_paused = is_paused;
+  feeder->is_dirty = true;
   if (feeder->lane == NULL)
     return;
   lane_hold (feeder->lane, is_paused);

@@ -61,7 +61,7 @@ struct ledger_client {
   void (*taken) (void *data, const struct queue_item *items, size_t n);
   /* What was wanted and not taken yet is wanted no more. */
   void (*unwanted) (void *data);
-  /* By an operator; told when it changes. */
+  /* By an operator; told when it changes, and whenever it is let go. */
   void (*paused) (void *data, bool is_paused);
 };
 

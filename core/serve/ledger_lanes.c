@@ -127,16 +127,18 @@ lane_mark (struct ledger *ledger, struct ledger_lane *lane)
 }
 
 static void
-lane_look_paused (struct ledger *ledger, struct ledger_lane *lane)
+lane_look (struct ledger *ledger, struct ledger_lane *lane)
 {
-  bool is_paused = queue_is_paused (ledger->queue, lane->number);
+  struct queue_hold hold;
   struct answer *answer;
 
-  if (is_paused == lane->is_paused)
+  if (!queue_look (ledger->queue, lane->number, &hold)
+      || (hold.is_paused == lane->hold.is_paused
+          && hold.n_resumed == lane->hold.n_resumed))
     return;
-  lane->is_paused = is_paused;
+  lane->hold = hold;
   answer = ledger_answer_new (ANSWER_PAUSED, lane);
-  answer->is_paused = is_paused;
+  answer->is_paused = hold.is_paused;
   ledger_answer (ledger, answer);
 }
 
@@ -146,8 +148,11 @@ lane_begin (struct ledger *ledger, struct ledger_lane *lane)
 {
   struct keys keys = { NULL, 0, 0 };
   enum queue_error error = lane_mark (ledger, lane);
+  struct queue_hold hold;
   struct answer *answer;
 
+  if (error == QUEUE_OK && !queue_look (ledger->queue, lane->number, &hold))
+    error = QUEUE_BUSY;
   if (error == QUEUE_OK)
     error = queue_keys (ledger->queue, lane->number, keys_add, &keys);
   if (error != QUEUE_OK) {
@@ -155,11 +160,12 @@ lane_begin (struct ledger *ledger, struct ledger_lane *lane)
     return error;
   }
   lane->stage = STAGE_OURS;
+  lane->hold.n_resumed = hold.n_resumed;        /* before our time */
   answer = ledger_answer_new (ANSWER_OWNED, lane);
   answer->keys = keys.list;
   answer->n = keys.n;
   ledger_answer (ledger, answer);
-  lane_look_paused (ledger, lane);
+  lane_look (ledger, lane);
   return QUEUE_OK;
 }
 
@@ -209,7 +215,7 @@ ledger_tick (struct ledger *ledger)
     if (lane->is_leaving)
       continue;
     else if (lane->stage == STAGE_OURS)
-      lane_look_paused (ledger, lane);
+      lane_look (ledger, lane);
     else if (error == QUEUE_OK)
       error = lane_own (ledger, lane);
   ledger_trouble (ledger, AT_OWN, error);
@@ -283,9 +289,9 @@ ledger_take (struct ledger *ledger)
        lane = lane->next) {
     if (lane->stage != STAGE_OURS || lane->is_leaving || lane->wanted == 0)
       continue;
-    if (lane->is_paused && ledger->is_heard)
-      lane_look_paused (ledger, lane);
-    if (!lane->is_paused)
+    if (lane->hold.is_paused && ledger->is_heard)
+      lane_look (ledger, lane);
+    if (!lane->hold.is_paused)
       has_more |= lane_take (ledger, lane, &error);
     if (error != QUEUE_OK)
       break;

@@ -59,7 +59,8 @@ struct ledger_lane {
   /* Of the thread. */
   struct ledger_lane *next;
   enum lane_stage stage;
-  bool is_told, is_leaving, is_paused;
+  bool is_told, is_leaving;
+  struct queue_hold hold;       /* as the client knows it */
   uint32_t number;              /* 0: not known yet */
   struct flight_mark *marks;
   size_t n_marks;

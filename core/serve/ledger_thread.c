@@ -223,7 +223,8 @@ ledger_next_us (struct ledger *ledger)
        lane = lane->next) {
     int64_t due_ms;
 
-    if (lane->stage != STAGE_OURS || lane->wanted == 0 || lane->is_paused)
+    if (lane->stage != STAGE_OURS || lane->wanted == 0
+        || lane->hold.is_paused)
       continue;
     due_ms = queue_due_ms (ledger->queue, lane->number);
     if (due_ms - now_ms < (at_us - now_us) / 1000)

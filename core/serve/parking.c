@@ -221,7 +221,8 @@ parking_nudge (struct feeder *feeder)
 {
   enum parking_cause cause = feeder->parking.cause;
 
-  if ((cause == PARKING_BLOCKED || cause == PARKING_CRASHED)
+  if ((cause == PARKING_BLOCKED || cause == PARKING_CRASHED
+       || lane_state (feeder->lane) == LANE_BROKEN)
       && feeder->parking.job == NULL)
     parking_release (feeder, true);
 }

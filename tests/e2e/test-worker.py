@@ -561,11 +561,30 @@ class Parked(WorkerCase):
             self.host.run("resume", "web")
             worker.wait_for("blocked: HTTP 401", 2)
             self.assertEqual(receiver.n_events, 5)
+            self.host.run("resume", "web")
+            worker.wait_for("blocked: HTTP 401", 3)
+            self.assertEqual(receiver.n_events, 6)
             receiver.status = 200
-            self.host.run("pause", "web")
-            worker.wait_for("paused by an operator", 2)
             self.host.run("resume", "web")
             self.wait_empty()
+            worker.stop()
+
+    def test_an_operator_does_not_wait_for_the_breaker(self):
+        receiver = self.enter(Moody())
+        receiver.status = 500
+        self.host.webhook("web", receiver.url, delivery=SHORT.replace(
+            "100ms", "1h", 1) + '<in-flight max="4"/>')
+        self.put("web", *(event(i) for i in range(50)))
+        with self.work() as worker:
+            worker.wait_for("gets nothing for a while")
+            failed = receiver.n_events
+            self.assertLess(failed, 50)
+            receiver.status = 200
+            self.host.run("resume", "web")
+            wait_until(lambda: self.count("waiting") == 0, "what waits",
+                       seconds=4)
+            self.assertEqual(self.count("retries"), failed)
+            self.assertEqual(receiver.n_events, 50)
             worker.stop()
 
     def test_broken_settings_park_it(self):

@@ -435,6 +435,18 @@ test_pause (void **state)
   UNTIL (seen->n_items == 3);
   assert_false (seen->is_paused);
   assert_int_equal (seen->n_paused, 2);
+  /* Let go though it was not paused; and both, quicker than it looks. */
+  assert_int_equal (queue_pause (other, number, false), QUEUE_OK);
+  UNTIL (seen->n_paused == 3);
+  assert_int_equal (queue_pause (other, number, true), QUEUE_OK);
+  assert_int_equal (queue_pause (other, number, false), QUEUE_OK);
+  UNTIL (seen->n_paused >= 4 && !seen->is_paused);
+  disown (seen);
+  UNTIL (ledger_is_idle (ledger));
+  /* What was before its time is none of the next owner's. */
+  seen = owned ("a");
+  turn_for (600);
+  assert_int_equal (seen->n_paused, 0);
   disown (seen);
   stop ();
   queue_close (other);

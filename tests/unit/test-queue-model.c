@@ -56,6 +56,7 @@ static struct model {
   size_t n_history;
   uint64_t n_deaths;
   bool is_paused[LANES];
+  uint64_t n_resumed[LANES];
   int64_t now_ms;
 } model;
 
@@ -306,6 +307,7 @@ step_pause (struct queue_fixture *fixture)
   size_t lane = pick (LANES);
 
   model.is_paused[lane] = !model.is_paused[lane] && pick (3) == 0;
+  model.n_resumed[lane] += !model.is_paused[lane];
   assert_int_equal (queue_pause (pick (2) ? fixture->queue : other,
                                  lanes[lane], model.is_paused[lane]),
                     QUEUE_OK);
@@ -331,6 +333,7 @@ step_look (struct queue_fixture *fixture)
   const struct event *next = model_next (lane, RETRYING, INT64_MAX);
   uint64_t counts[4] = { 0 }, sum = 0, expected = 0;
   int64_t oldest_ms = 0;
+  struct queue_hold hold;
 
   for (size_t i = 0; i < model.n_events; i++) {
     const struct event *event = &model.events[i];
@@ -347,7 +350,9 @@ step_look (struct queue_fixture *fixture)
   assert_int_equal (state.dead, counts[DEAD]);
   assert_true (state.oldest_ms == oldest_ms);
   assert_int_equal (state.is_paused, model.is_paused[lane]);
-  assert_int_equal (queue_is_paused (other, lanes[lane]), state.is_paused);
+  assert_true (queue_look (other, lanes[lane], &hold));
+  assert_int_equal (hold.is_paused, state.is_paused);
+  assert_int_equal (hold.n_resumed, model.n_resumed[lane]);
   assert_int_equal (queue_keys (fixture->queue, lanes[lane], key_add, &sum),
                     QUEUE_OK);
   assert_true (sum == expected);

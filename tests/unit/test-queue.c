@@ -260,6 +260,7 @@ test_pause (void **state)
 {
   struct queue_fixture *fixture = *state;
   uint32_t lane = queue_lane (fixture->queue, "crm");
+  struct queue_hold hold;
 
   fixture_put (fixture->queue, "1", "one", lane, 0);
   fixture_put (fixture->queue, "2", "two", lane, 0);
@@ -273,13 +274,21 @@ test_pause (void **state)
   assert_true (queue_due_ms (fixture->queue, lane) == INT64_MAX);
   fixture_reopen (fixture);
   assert_true (queue_own (fixture->queue, lane));
-  assert_true (queue_is_paused (fixture->queue, lane));
+  assert_true (queue_look (fixture->queue, lane, &hold));
+  assert_true (hold.is_paused);
+  assert_int_equal (hold.n_resumed, 0);
   assert_true (fixture_state (fixture->queue, lane).is_paused);
   fixture_assert_counts (fixture->queue, lane, 1, 1, 0);
   fixture_put (fixture->queue, "3", "three", lane, 0);
   assert_int_equal (fixture_take (fixture, lane, 9, 10), 0);
   assert_int_equal (queue_pause (fixture->queue, lane, false), QUEUE_OK);
-  assert_false (queue_is_paused (fixture->queue, lane));
+  for (uint64_t i = 1; i <= 2; i++) {
+    assert_true (queue_look (fixture->queue, lane, &hold));
+    assert_false (hold.is_paused);
+    assert_int_equal (hold.n_resumed, i);
+    assert_int_equal (queue_pause (fixture->queue, lane, false), QUEUE_OK);
+  }
+  assert_false (queue_look (fixture->queue, 99, &hold));
   assert_int_equal (queue_due_ms (fixture->queue, lane), 5);
   assert_int_equal (fixture_take (fixture, lane, 9, 10), 3);
 }
