@@ -109,16 +109,19 @@ check_print_summary (const struct session *session)
 {
   size_t errors = problems_errors (session->problems);
   size_t warnings = problems_warnings (session->problems);
-  size_t good = 0, broken = 0;
+  size_t good = 0, elsewhere = 0, broken = 0;
 
-  for (size_t i = 0; i < session->n_integrations; i++)
+  for (size_t i = 0; i < session->n_integrations; i++) {
     good += session->integrations[i] != NULL;
+    elsewhere += session->is_elsewhere[i];
+  }
   if (session->configuration != NULL)
-    broken = session->n_integrations - good
+    broken = session->n_integrations - good - elsewhere
              + session->configuration->n_unread;
-  printf ("%zu integration%s in order, %zu broken, %zu error%s, "
-          "%zu warning%s\n",
-          good, good == 1 ? "" : "s", broken,
+  printf ("%zu integration%s in order, ", good, good == 1 ? "" : "s");
+  if (elsewhere > 0)
+    printf ("%zu not checked in full, ", elsewhere);
+  printf ("%zu broken, %zu error%s, %zu warning%s\n", broken,
           errors, errors == 1 ? "" : "s", warnings,
           warnings == 1 ? "" : "s");
 }
@@ -146,7 +149,7 @@ command_check (const struct command_globals *globals, int argc, char **argv)
 
   if (!options_read (&options, argc, argv, &n, &status))
     return status;
-  session = session_open (globals);
+  session = session_open (globals, SECRETS_ELSEWHERE);
   check_intake (session);
   if (is_json)
     check_print_json (session);

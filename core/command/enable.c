@@ -44,7 +44,7 @@ enable_run (const struct command_globals *globals, int argc, char **argv,
 
   if (!options_read (options, argc, argv, &n, &status))
     return status;
-  session = session_open (globals);
+  session = session_open (globals, SECRETS_ELSEWHERE);
   if (session->configuration == NULL) {
     session_report (session);
     status = EXIT_CONFIG;

@@ -263,7 +263,7 @@ command_explain (const struct command_globals *globals, int argc,
 
   if (!options_read (&options, argc, argv, &n, &status))
     return status;
-  session = session_open (globals);
+  session = session_open (globals, SECRETS_READ);
   if (session->configuration == NULL) {
     session_report (session);
     status = EXIT_CONFIG;

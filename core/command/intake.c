@@ -58,8 +58,8 @@ intake_on_reload (void *data, int number)
     return;
   }
   service_notify_reloading ();
-  fresh = configuration_read_routes (run->globals->config_directory,
-                                     problems);
+  fresh = configuration_read (run->globals->config_directory, SECRETS_UNREAD,
+                              problems);
   if (fresh != NULL)
     intake_keep (run, fresh, problems);
   problems_log (problems, true);
@@ -209,8 +209,8 @@ command_intake (const struct command_globals *globals, int argc, char **argv)
   loop_hold_signal (SIGTERM);
   logging_daemon (globals, "intake", NULL);
   problems = problems_new ();
-  configuration = configuration_read_routes (globals->config_directory,
-                                             problems);
+  configuration = configuration_read (globals->config_directory,
+                                      SECRETS_UNREAD, problems);
   if (configuration != NULL)
     intake_keep (&run, configuration, problems);
   problems_log (problems, true);

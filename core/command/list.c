@@ -67,7 +67,7 @@ list_row (const struct session *session, const struct list_lanes *lanes,
                                                                     : "yes";
   }
   if (row.integration == NULL)
-    row.state = "broken";
+    row.state = session->is_elsewhere[k] ? "unchecked" : "broken";
   else if (!row.descriptor->is_enabled)
     row.state = "disabled";
   else if (strcmp (row.verified, "no") == 0)
@@ -226,7 +226,7 @@ command_list (const struct command_globals *globals, int argc, char **argv)
     fprintf (stderr, "herald list: --category is webhook or mailer\n");
     return EXIT_USAGE;
   }
-  session = session_open (globals);
+  session = session_open (globals, SECRETS_ELSEWHERE);
   if (session->configuration == NULL) {
     session_report (session);
     status = EXIT_CONFIG;

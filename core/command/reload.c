@@ -147,7 +147,7 @@ command_reload (const struct command_globals *globals, int argc, char **argv)
 
   if (!options_read (&options, argc, argv, &n, &status))
     return status;
-  session = session_open (globals);
+  session = session_open (globals, SECRETS_ELSEWHERE);
   session_report (session);
   if (session->configuration == NULL) {
     log_error ("nothing was reloaded");

@@ -448,7 +448,7 @@ command_send (const struct command_globals *globals, int argc, char **argv)
              "standard input\n");
     return EXIT_USAGE;
   }
-  session = session_open (globals);
+  session = session_open (globals, SECRETS_READ);
   session_report (session);
   if (session->configuration == NULL
       || (o.only != NULL && session_descriptor (session, o.only) == NULL))

@@ -74,7 +74,7 @@ serve_run (const struct command_globals *globals, uint32_t n_workers)
   };
   struct problems *problems = problems_new ();
   struct configuration *configuration
-    = configuration_read_routes (globals->config_directory, problems);
+    = configuration_read (globals->config_directory, SECRETS_UNREAD, problems);
 
   serve_arguments (globals, arguments);
   serve_read (&kept, problems,

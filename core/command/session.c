@@ -15,15 +15,32 @@
 #include "base/redact.h"
 #include "base/text.h"
 
+/* Integrations that are opened only where their secrets are. */
+static void
+session_open_integration (struct session *session, size_t i)
+{
+  const struct descriptor *descriptor
+    = session->configuration->descriptors[i];
+  size_t errors = problems_errors (session->problems);
+
+  if (descriptor->has_errors)
+    return;
+  session->integrations[i]
+    = integration_open (session->configuration, descriptor, session->loader,
+                        session->problems);
+  session->is_elsewhere[i] = session->integrations[i] == NULL
+                             && problems_errors (session->problems) == errors;
+}
+
 struct session *
-session_open (const struct command_globals *globals)
+session_open (const struct command_globals *globals, enum secrets secrets)
 {
   struct session *session = memory_zeroed (1, sizeof *session);
   struct configuration *configuration;
 
   session->problems = problems_new ();
   session->loader = loader_new (globals->plugin_directory);
-  configuration = configuration_read (globals->config_directory,
+  configuration = configuration_read (globals->config_directory, secrets,
                                       session->problems);
   session->configuration = configuration;
   if (configuration == NULL)
@@ -36,11 +53,10 @@ session_open (const struct command_globals *globals)
   session->n_integrations = configuration->n_descriptors;
   session->integrations = memory_zeroed (session->n_integrations + 1,
                                          sizeof *session->integrations);
+  session->is_elsewhere = memory_zeroed (session->n_integrations + 1,
+                                         sizeof *session->is_elsewhere);
   for (size_t i = 0; i < session->n_integrations; i++)
-    if (!configuration->descriptors[i]->has_errors)
-      session->integrations[i]
-        = integration_open (configuration, configuration->descriptors[i],
-                            session->loader, session->problems);
+    session_open_integration (session, i);
   return session;
 }
 
@@ -56,6 +72,7 @@ session_close (struct session *session)
   for (size_t i = 0; i < session->n_integrations; i++)
     integration_close (session->integrations[i]);
   free (session->integrations);
+  free (session->is_elsewhere);
   configuration_free (session->configuration);
   loader_free (session->loader);
   problems_free (session->problems);
@@ -142,6 +159,20 @@ session_descriptor (const struct session *session, const char *name)
   return NULL;
 }
 
+static void
+session_report_errors (const struct session *session, const char *name)
+{
+  for (size_t i = 0; i < problems_count (session->problems); i++) {
+    const struct problem *problem = problems_at (session->problems, i);
+
+    if (problem->severity == PROBLEM_ERROR
+        && strcmp (problem->integration, name) == 0)
+      problem_log (problem);
+  }
+  log_error ("integration %s can't be used: its configuration has errors",
+             name);
+}
+
 struct integration *
 session_find (const struct session *session, const char *name)
 {
@@ -153,8 +184,7 @@ session_find (const struct session *session, const char *name)
     if (session->integrations[i] != NULL
         && session->integrations[i]->descriptor == descriptor)
       return session->integrations[i];
-  log_error ("integration %s can't be used: its configuration has errors, "
-             "see \"herald check\"", name);
+  session_report_errors (session, name);
   return NULL;
 }
 

@@ -25,6 +25,8 @@ struct session {
   const char *state_directory;
   size_t n_integrations;        /* as many as descriptors, in their order */
   struct integration **integrations;    /* NULL: it could not be opened */
+  bool *is_elsewhere;           /* of each: not opened, as only the service
+                                   has its secrets; nothing else is wrong */
 
   /* After session_connect (). */
   struct loop *loop;
@@ -35,7 +37,8 @@ struct session {
 
 /* Read everything.  Never NULL; configuration is NULL if it can't be used
  * at all, and problems says why. */
-struct session *session_open (const struct command_globals *globals);
+struct session *session_open (const struct command_globals *globals,
+                              enum secrets secrets);
 void session_close (struct session *session);
 
 /* -1 after logging why not. */

@@ -127,8 +127,8 @@ store_open (const struct command_globals *globals, int *ret_status)
   struct store *store = memory_zeroed (1, sizeof *store);
 
   store->problems = problems_new ();
-  store->configuration = configuration_read_routes (globals->config_directory,
-                                                    store->problems);
+  store->configuration = configuration_read (globals->config_directory,
+                                             SECRETS_UNREAD, store->problems);
   if (store->configuration == NULL) {
     problems_log (store->problems, false);
     *ret_status = EXIT_CONFIG;

@@ -368,7 +368,8 @@ submit_read_listen (struct submit *submit, const char *directory)
   struct arena *arena = arena_new (0);
   struct problems *problems = problems_new ();
   char *path = submit_join (directory, "/", "herald.xml");
-  struct herald_xml *xml = herald_xml_read (path, arena, problems);
+  struct herald_xml *xml = herald_xml_read (path, SECRETS_UNREAD, arena,
+                                            problems);
   const struct herald_listen *listen;
 
   problems_log (problems, false);

@@ -160,7 +160,7 @@ command_test (const struct command_globals *globals, int argc, char **argv)
     return status;
   if (to != NULL && !test_is_address (to))
     return EXIT_USAGE;
-  session = session_open (globals);
+  session = session_open (globals, SECRETS_READ);
   if (session->configuration == NULL) {
     session_report (session);
     status = EXIT_CONFIG;

@@ -89,7 +89,7 @@ command_verify (const struct command_globals *globals, int argc,
 
   if (!options_read (&options, argc, argv, &n, &status))
     return status;
-  session = session_open (globals);
+  session = session_open (globals, SECRETS_READ);
   if (session->configuration == NULL) {
     session_report (session);
     status = EXIT_CONFIG;

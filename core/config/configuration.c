@@ -130,7 +130,7 @@ read_descriptors (struct configuration *configuration, const char *path,
 }
 
 static int
-read_all (struct configuration *configuration, bool is_routes,
+read_all (struct configuration *configuration, enum secrets secrets,
           struct problems *problems)
 {
   struct arena *arena = configuration->arena;
@@ -142,9 +142,7 @@ read_all (struct configuration *configuration, bool is_routes,
   char reason[400];
   int fd, status;
 
-  configuration->herald
-    = is_routes ? herald_xml_read_routes (own, arena, problems)
-                : herald_xml_read (own, arena, problems);
+  configuration->herald = herald_xml_read (own, secrets, arena, problems);
   if (configuration->herald == NULL)
     return -1;
   fd = trust_open (path, TRUST_DIRECTORY, reason, sizeof reason);
@@ -161,9 +159,9 @@ read_all (struct configuration *configuration, bool is_routes,
   return status;
 }
 
-static struct configuration *
-read_directory (const char *directory, bool is_routes,
-                struct problems *problems)
+struct configuration *
+configuration_read (const char *directory, enum secrets secrets,
+                    struct problems *problems)
 {
   struct configuration *configuration
     = memory_zeroed (1, sizeof *configuration);
@@ -171,23 +169,11 @@ read_directory (const char *directory, bool is_routes,
   configuration->n_holds = 1;
   configuration->arena = arena_new (0);
   configuration->directory = arena_strdup (configuration->arena, directory);
-  if (read_all (configuration, is_routes, problems) < 0) {
+  if (read_all (configuration, secrets, problems) < 0) {
     configuration_free (configuration);
     return NULL;
   }
   return configuration;
-}
-
-struct configuration *
-configuration_read (const char *directory, struct problems *problems)
-{
-  return read_directory (directory, false, problems);
-}
-
-struct configuration *
-configuration_read_routes (const char *directory, struct problems *problems)
-{
-  return read_directory (directory, true, problems);
 }
 
 struct configuration *

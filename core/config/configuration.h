@@ -32,15 +32,13 @@ struct configuration {
 
 /* directory holds herald.xml and conf.d/.  NULL if herald.xml can't be
  * read or there is no conf.d; problems says why.  Two descriptors of one
- * name: the second is an error that names the first. */
+ * name: the second is an error that names the first.  SECRETS_UNREAD is
+ * for who only wants to know which integrations an event is for (workspaces,
+ * conditions, what is enabled): no file is opened then but herald.xml and
+ * those of conf.d. */
 struct configuration *configuration_read (const char *directory,
+                                          enum secrets secrets,
                                           struct problems *problems);
-/* The same for who only wants to know which integrations an event is for:
- * workspaces, conditions, what is enabled.  No secret is read, so settings
- * have no values, and no file opened but herald.xml and those of conf.d; a
- * secret that can't be read is no problem there. */
-struct configuration *
-configuration_read_routes (const char *directory, struct problems *problems);
 
 /* One more needs it: configuration_free () takes one off, and frees what
  * nobody needs any more.  Secrets of its settings are masked until then.

@@ -238,7 +238,7 @@ read_settings (const struct descriptor_reading *reading,
   for (child = node->child; child != NULL; child = child->next)
     if (strcmp (child->name, "setting") == 0)
       setting_read (reading->doc, child, descriptor->name,
-                    !reading->host->is_routes, reading->arena,
+                    reading->host->secrets, reading->arena,
                     reading->problems,
                     &descriptor->settings[descriptor->n_settings++]);
 }

@@ -183,7 +183,7 @@ read_tls (const struct herald_reading *reading, const struct xml_node *node)
   if (path == NULL)
     return;
   path = herald_beside (reading, path);
-  if (reading->xml->is_routes) {
+  if (reading->xml->secrets == SECRETS_UNREAD) {
     reading->xml->ca_file = path;
     return;
   }
@@ -275,7 +275,7 @@ read_provider (const struct herald_reading *reading,
                            sizeof *settings);
   for (child = node->child; child != NULL; child = child->next)
     if (strcmp (child->name, "setting") == 0)
-      setting_read (reading->doc, child, NULL, !reading->xml->is_routes,
+      setting_read (reading->doc, child, NULL, reading->xml->secrets,
                     reading->arena, reading->problems,
                     &settings[defaults.n_settings++]);
   defaults.settings = settings;
@@ -341,7 +341,7 @@ read_root (const struct herald_reading *reading)
 /* Takes doc over, which may be NULL.  errors: how many there were before
  * it was read. */
 static struct herald_xml *
-read_doc (struct xml_doc *doc, bool is_routes, struct arena *arena,
+read_doc (struct xml_doc *doc, enum secrets secrets, struct arena *arena,
           struct problems *problems, size_t errors)
 {
   struct herald_xml *xml;
@@ -351,7 +351,7 @@ read_doc (struct xml_doc *doc, bool is_routes, struct arena *arena,
     return NULL;
   xml = arena_zeroed (arena, 1, sizeof *xml);
   xml->path = arena_strdup (arena, xml_path (doc));
-  xml->is_routes = is_routes;
+  xml->secrets = secrets;
   xml->catalogue = catalogue_new ();
   xml->connect_ms = CONNECT_MS;
   xml->total_ms = TOTAL_MS;
@@ -369,33 +369,24 @@ read_doc (struct xml_doc *doc, bool is_routes, struct arena *arena,
 }
 
 struct herald_xml *
-herald_xml_read (const char *path, struct arena *arena,
+herald_xml_read (const char *path, enum secrets secrets, struct arena *arena,
                  struct problems *problems)
 {
   size_t errors = problems_errors (problems);
 
-  return read_doc (xml_read_file (path, "herald", NS, problems), false,
+  return read_doc (xml_read_file (path, "herald", NS, problems), secrets,
                    arena, problems, errors);
 }
 
 struct herald_xml *
-herald_xml_read_routes (const char *path, struct arena *arena,
-                        struct problems *problems)
-{
-  size_t errors = problems_errors (problems);
-
-  return read_doc (xml_read_file (path, "herald", NS, problems), true, arena,
-                   problems, errors);
-}
-
-struct herald_xml *
-herald_xml_read_routes_text (const char *text, size_t len, const char *path,
-                             struct arena *arena, struct problems *problems)
+herald_xml_read_text (const char *text, size_t len, const char *path,
+                      enum secrets secrets, struct arena *arena,
+                      struct problems *problems)
 {
   size_t errors = problems_errors (problems);
 
   return read_doc (xml_read_text (text, len, path, "herald", NS, problems),
-                   true, arena, problems, errors);
+                   secrets, arena, problems, errors);
 }
 
 void

@@ -110,8 +110,7 @@ struct herald_log {             /* <log>; options of the command go before */
 
 struct herald_xml {
   const char *path;
-  bool is_routes;               /* read without secrets: settings have no
-                                   values, ca_file was not looked at */
+  enum secrets secrets;         /* UNREAD: ca_file was not looked at */
   size_t n_workspaces;
   const char **workspaces;      /* sorted (names.h) */
   struct catalogue *catalogue;          /* the built-in fields and <fields> */
@@ -133,18 +132,16 @@ struct herald_xml {
 };
 
 /* All memory is arena's but the catalogue, which herald_xml_done frees.
- * NULL with problems added. */
-struct herald_xml *herald_xml_read (const char *path, struct arena *arena,
+ * NULL with problems added.  With SECRETS_UNREAD no other file is opened. */
+struct herald_xml *herald_xml_read (const char *path, enum secrets secrets,
+                                    struct arena *arena,
                                     struct problems *problems);
-/* The same, but no other file is opened and no secret read. */
-struct herald_xml *herald_xml_read_routes (const char *path,
-                                           struct arena *arena,
-                                           struct problems *problems);
 /* The same of a text; path is for messages. */
-struct herald_xml *herald_xml_read_routes_text (const char *text, size_t len,
-                                                const char *path,
-                                                struct arena *arena,
-                                                struct problems *problems);
+struct herald_xml *herald_xml_read_text (const char *text, size_t len,
+                                         const char *path,
+                                         enum secrets secrets,
+                                         struct arena *arena,
+                                         struct problems *problems);
 void herald_xml_done (struct herald_xml *xml);
 
 bool herald_xml_has_workspace (const struct herald_xml *xml,

@@ -135,7 +135,7 @@ problems_at (const struct problems *problems, size_t k)
   return k < problems->n ? &problems->items[k] : NULL;
 }
 
-static void
+void
 problem_log (const struct problem *problem)
 {
   char where[512] = "";

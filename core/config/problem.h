@@ -41,6 +41,8 @@ size_t problems_errors (const struct problems *problems);
 size_t problems_warnings (const struct problems *problems);
 const struct problem *problems_at (const struct problems *problems,
                                    size_t k);   /* NULL past the last */
+/* A line of the log. */
+void problem_log (const struct problem *problem);
 /* One line of the log each, errors alone or warnings too; true if there
  * were errors. */
 bool problems_log (const struct problems *problems, bool has_warnings);

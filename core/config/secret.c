@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 #include "base/text.h"
@@ -88,12 +89,14 @@ read_file (const char *where, const char *dir, char *ret_reason,
 }
 
 static char *
-read_variable (const char *name, char *ret_reason, size_t size)
+read_variable (const char *name, bool *ret_is_elsewhere, char *ret_reason,
+               size_t size)
 {
   const char *value = getenv (name);
   size_t len;
 
   if (value == NULL) {
+    *ret_is_elsewhere = true;
     snprintf (ret_reason, size, "the environment variable %s is not set",
               name);
     return NULL;
@@ -103,8 +106,11 @@ read_variable (const char *name, char *ret_reason, size_t size)
                  "the environment variable", name, ret_reason, size);
 }
 
+/* A command of the unit beside the service may have the variable, and no
+ * access to what it names. */
 static char *
-read_credential (const char *name, char *ret_reason, size_t size)
+read_credential (const char *name, bool *ret_is_elsewhere, char *ret_reason,
+                 size_t size)
 {
   const char *dir = getenv ("CREDENTIALS_DIRECTORY");
   char path[MAX_PATH];
@@ -115,6 +121,7 @@ read_credential (const char *name, char *ret_reason, size_t size)
               "not start with a dot");
     return NULL;
   }
+  *ret_is_elsewhere = dir == NULL || access (dir, R_OK | X_OK) != 0;
   if (dir == NULL || dir[0] == '\0') {
     snprintf (ret_reason, size, "the credential %s can't be read: "
               "CREDENTIALS_DIRECTORY is not set; start herald through "
@@ -131,8 +138,9 @@ read_credential (const char *name, char *ret_reason, size_t size)
 
 char *
 secret_read (const char *from, const char *where, const char *dir,
-             char *ret_reason, size_t size)
+             bool *ret_is_elsewhere, char *ret_reason, size_t size)
 {
+  *ret_is_elsewhere = false;
   if (where[0] == '\0') {
     snprintf (ret_reason, size, "from=\"%s\" does not say which", from);
     return NULL;
@@ -140,9 +148,9 @@ secret_read (const char *from, const char *where, const char *dir,
   if (strcmp (from, "file") == 0)
     return read_file (where, dir, ret_reason, size);
   if (strcmp (from, "env") == 0)
-    return read_variable (where, ret_reason, size);
+    return read_variable (where, ret_is_elsewhere, ret_reason, size);
   if (strcmp (from, "credential") == 0)
-    return read_credential (where, ret_reason, size);
+    return read_credential (where, ret_is_elsewhere, ret_reason, size);
   snprintf (ret_reason, size, "from=\"%.32s\" is none of \"file\", \"env\" "
             "and \"credential\"", from);
   return NULL;

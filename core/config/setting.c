@@ -36,7 +36,7 @@ struct reading {
   const struct xml_node *node;
   const char *name;
   const char *integration;
-  bool wants_value;
+  enum secrets secrets;
   struct problems *problems;
 };
 
@@ -98,6 +98,7 @@ fetch (const struct reading *reading, const struct source *source,
   const char *path = xml_path (reading->doc);
   const char *slash = strrchr (path, '/');
   const char *dir, *copy;
+  bool is_elsewhere;
   char reason[600];
   char *value;
 
@@ -111,11 +112,20 @@ fetch (const struct reading *reading, const struct source *source,
               "remove one", reading->name, source->from);
     return NULL;
   }
-  if (!reading->wants_value)
+  if (reading->secrets == SECRETS_UNREAD)
     return NULL;
   dir = slash == NULL ? "." : slash == path ? "/"
         : arena_strndup (arena, path, (size_t) (slash - path));
-  value = secret_read (source->from, where, dir, reason, sizeof reason);
+  value = secret_read (source->from, where, dir, &is_elsewhere, reason,
+                       sizeof reason);
+  if (value == NULL && is_elsewhere
+      && reading->secrets == SECRETS_ELSEWHERE) {
+    problems_add (reading->problems, PROBLEM_WARNING, path,
+                  reading->node->line, reading->integration,
+                  "setting \"%.64s\" can't be checked here: only the service "
+                  "has the %s %s", reading->name, source->attribute, where);
+    return NULL;
+  }
   if (value == NULL) {
     complain (reading, "setting \"%.64s\": %s", reading->name, reason);
     return NULL;
@@ -139,8 +149,8 @@ read_value (const struct reading *reading, struct arena *arena,
     if (check_source (reading, NULL) < 0)
       return NULL;
     *ret_is_inline = true;
-    return reading->wants_value ? trimmed (reading->node->text, arena)
-                                : NULL;
+    return reading->secrets != SECRETS_UNREAD
+             ? trimmed (reading->node->text, arena) : NULL;
   }
   source = source_find (from);
   if (source == NULL) {
@@ -158,12 +168,12 @@ read_value (const struct reading *reading, struct arena *arena,
 
 void
 setting_read (const struct xml_doc *doc, const struct xml_node *node,
-              const char *integration, bool wants_value,
+              const char *integration, enum secrets secrets,
               struct arena *arena, struct problems *problems,
               struct setting *ret_setting)
 {
   struct reading reading = { doc, node, xml_attribute (node, "name"),
-                             integration, wants_value, problems };
+                             integration, secrets, problems };
   struct setting setting = { 0 };
 
   xml_expect (doc, node, attributes, NULL, 1, integration, problems);

@@ -12,6 +12,15 @@
 #include "problem.h"
 #include "xml.h"
 
+/* Which secrets whoever reads a configuration needs. */
+enum secrets {
+  SECRETS_READ,                 /* all: one that can't be had is an error */
+  SECRETS_ELSEWHERE,            /* of the service, which this process is not:
+                                   what its environment and its credentials
+                                   lack is a warning */
+  SECRETS_UNREAD                /* none: settings have no values */
+};
+
 struct setting {
   const char *name;
   const char *value;            /* NULL: could not be fetched, and a problem
@@ -23,10 +32,10 @@ struct setting {
 };
 
 /* Read one element.  A value that is not inline is registered as a secret
- * (redact.h), until setting_forget ().  Without wants_value how it is
+ * (redact.h), until setting_forget ().  With SECRETS_UNREAD how it is
  * written is checked, and nothing else: no value is kept, no file opened. */
 void setting_read (const struct xml_doc *doc, const struct xml_node *node,
-                   const char *integration, bool wants_value,
+                   const char *integration, enum secrets secrets,
                    struct arena *arena, struct problems *problems,
                    struct setting *ret_setting);
 /* The arena is about to go. */

@@ -42,7 +42,8 @@ struct settings_scope {
  * a file that others can read, a SOURCE that is no source field, a TARGET
  * that no row maps; warnings: DEPRECATED, a setting whose .when does not
  * hold, which then reads as not given.  Empty values count as not given.
- * Returns NULL only if there were errors. */
+ * Returns NULL only if there were errors, or a value is not to be had here
+ * (SECRETS_ELSEWHERE), all else being right. */
 struct herald_settings *
 settings_new (struct arena *arena, const struct settings_scope *scope,
               const struct herald_field *fields, size_t n_fields,

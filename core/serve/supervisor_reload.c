@@ -268,7 +268,8 @@ supervisor_reload (struct supervisor *supervisor)
   service_notify_reloading ();
   renewal_begin (supervisor->renewal);
   problems = problems_new ();
-  fresh = configuration_read_routes (config->config_directory, problems);
+  fresh = configuration_read (config->config_directory, SECRETS_UNREAD,
+                              problems);
   if (fresh != NULL) {
     configuration_keep_old (fresh, old, problems);
     supervisor_keep_copies (supervisor, fresh);

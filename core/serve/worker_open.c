@@ -193,7 +193,7 @@ worker_read (struct worker *worker)
   const struct herald_xml *host;
 
   worker->configuration = configuration_read (config->config_directory,
-                                              problems);
+                                              SECRETS_READ, problems);
   if (worker->configuration == NULL) {
     problems_log (problems, true);
     problems_free (problems);

@@ -50,7 +50,8 @@ worker_reload (struct worker *worker)
   struct configuration *fresh;
 
   service_notify_reloading ();
-  fresh = configuration_read (worker->config->config_directory, problems);
+  fresh = configuration_read (worker->config->config_directory, SECRETS_READ,
+                              problems);
   if (fresh != NULL) {
     configuration_keep_old (fresh, worker->configuration, problems);
     configuration_recall (fresh, worker->state_directory, problems);

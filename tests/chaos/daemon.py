@@ -201,9 +201,9 @@ class Daemon:
         self._notes.bind(str(site.directory / "notify"))
         self._said: "queue.Queue[str]" = queue.Queue()
         threading.Thread(target=self._listen, daemon=True).start()
-        self._env = {**os.environ, **(env or {}),
-                     MARK: str(site.directory),
-                     "NOTIFY_SOCKET": str(site.directory / "notify")}
+        self.env = {**os.environ, **(env or {}),
+                    MARK: str(site.directory),
+                    "NOTIFY_SOCKET": str(site.directory / "notify")}
 
     def __enter__(self) -> "Daemon":
         return self
@@ -228,7 +228,7 @@ class Daemon:
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
                 [*pin, *self.site.command("serve")], stdin=subprocess.DEVNULL,
-                stdout=log, stderr=log, env=self._env,
+                stdout=log, stderr=log, env=self.env,
                 cwd=self.site.directory)
 
     def start(self, seconds: float = START_SECONDS) -> float:

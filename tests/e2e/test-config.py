@@ -157,6 +157,44 @@ class Daemon(Config):
                     'there is no group "no-such-group" on this host')
 
 
+class Elsewhere(Config):
+    """Secrets that only the service has are no error of whoever checks."""
+
+    def setUp(self):
+        super().setUp()
+        self.host.webhook("env", self.receiver.url, auth="bearer",
+                          api_key='from="env" variable="CRM_TOKEN"')
+        self.host.webhook("bad", self.receiver.url, auth="bearer",
+                          api_key='from="credential" credential="crm"',
+                          method="GOT")
+
+    def test_check_and_list(self):
+        result = self.host.run("check")
+        self.assertEqual(result.status, 1, result)
+        # All but the secret is checked.
+        self.assertIn("bad.xml", result.err)
+        self.assertIn("must be one of POST", result.err)
+        (self.host.etc / "conf.d" / "bad.xml").unlink()
+        result = self.host.run("check")
+        self.assertEqual(result.status, 0, result)
+        self.assertIn("can't be checked here: only the service has the "
+                      "variable CRM_TOKEN", result.err)
+        self.assertIn("1 integration in order, 1 not checked in full, 0 "
+                      "broken, 0 errors, 1 warning", result.out)
+        states = {one["name"]: one["state"]
+                  for one in self.host.run("list", "--json").json}
+        self.assertEqual(states, {"good": "ready", "env": "unchecked"})
+        result = self.host.run("check", env={"CRM_TOKEN": "s3cret-word"})
+        self.assertIn("2 integrations in order, 0 broken", result.out)
+
+    def test_defaults(self):
+        (self.host.etc / "conf.d" / "bad.xml").unlink()
+        self.host.herald_xml(
+            NETWORK + '<defaults provider="custom-api"><setting name='
+            '"api-key" from="credential" credential="x"/></defaults>')
+        self.assertEqual(self.host.run("check").status, 0)
+
+
 class Fallback(Config):
     def test_nobody(self):
         path = self.host.mailer("mails", 1, delivery='\n<fallback '
@@ -406,13 +444,18 @@ class Secrets(Config):
     def test_the_environment_and_a_credential(self):
         self.host.hide("k3y-of-this-test")
         path = self.keyed('from="env" variable="HERALD_TEST_KEY"')
-        self.says(path, self.line_of(path, "HERALD_TEST_KEY"),
-                  "HERALD_TEST_KEY is not set")
+        result = self.host.run("verify", "x")
+        self.assertEqual(result.status, 3, result)
+        self.assertIn(f'{path}:{self.line_of(path, "HERALD_TEST_KEY")}: '
+                      'setting "api-key": the environment variable '
+                      "HERALD_TEST_KEY is not set", result.err)
+        self.others_go_on()
         result = self.host.run("check", env={
             "HERALD_TEST_KEY": "k3y-of-this-test"})
         self.assertEqual(result.status, 0, result)
-        path = self.keyed('from="credential" credential="web"')
-        self.says(path, self.line_of(path, '"web"'), "LoadCredential=web")
+        self.keyed('from="credential" credential="web"')
+        self.assertIn("LoadCredential=web",
+                      self.host.run("verify", "x").err)
         self.host.write("web", "k3y-of-this-test", 0o400)
         result = self.host.run("check", env={
             "CREDENTIALS_DIRECTORY": str(self.host.directory)})

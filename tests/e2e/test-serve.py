@@ -203,7 +203,7 @@ class Start(Case):
         os.set_blocking(writer, True)
         process = subprocess.Popen(
             self.site.command(role), stdin=subprocess.DEVNULL, stderr=writer,
-            env=self.daemon._env, cwd=self.site.directory)
+            env=self.daemon.env, cwd=self.site.directory)
         os.close(writer)
         self.daemon.process = process           # is cleared up
         wait_until(lambda: is_held(process.pid), f"{role} at its first line")
@@ -309,6 +309,19 @@ class Reload(Case):
         self.assertEqual(notes, ["READY=1"]
                          + ["RELOADING=1", "MONOTONIC_USEC=N", "READY=1"] * 2
                          + ["STOPPING=1"])
+
+    def test_secrets_that_only_the_service_has(self):
+        """The command that asks for it has neither."""
+        self.site.webhook("web", self.receiver.url, auth="bearer",
+                          api_key='from="env" variable="CRM_TOKEN"')
+        self.daemon.env["CRM_TOKEN"] = "s3cret-word"
+        self.daemon.start()
+        self.check_delivery(1)
+        self.web("more")
+        result = self.reload()
+        self.assertEqual(result.status, 0, result)
+        self.assertEqual(result.out, "changed: integration more: added\n")
+        self.check_delivery(2)
 
     def test_broken_integration(self):
         self.web()
@@ -464,7 +477,7 @@ class Activation(Case):
             self.daemon.process = subprocess.Popen(
                 ["sh", "-c", shell, "sh", *self.site.command("serve")],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                env={**self.daemon._env, "LISTEN_FDS": str(len(fds)),
+                env={**self.daemon.env, "LISTEN_FDS": str(len(fds)),
                      "LISTEN_FDNAMES": ":".join("intake" for _ in fds)},
                 close_fds=False, preexec_fn=place)
         for fd in kept:

@@ -91,8 +91,8 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   struct problems *problems = problems_new ();
   struct herald_xml *xml;
 
-  xml = herald_xml_read_routes_text ((const char *) data, size,
-                                     "/etc/herald.xml", arena, problems);
+  xml = herald_xml_read_text ((const char *) data, size, "/etc/herald.xml",
+                              SECRETS_UNREAD, arena, problems);
   if (xml != NULL)
     check (xml);
   expect ((xml == NULL) == (problems_errors (problems) > 0));

@@ -156,7 +156,7 @@ make_routes (const char *directory)
   fixture_write (directory, "herald.xml", herald_xml, 0644);
   write_integration (directory, "off", "false");
   write_integration (directory, "web", "true");
-  configuration = configuration_read_routes (directory, problems);
+  configuration = configuration_read (directory, SECRETS_UNREAD, problems);
   assert_non_null (configuration);
   routes = routes_new (configuration);
   configuration_free (configuration);

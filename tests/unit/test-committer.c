@@ -84,7 +84,7 @@ make_routes (const char *directory)
                  "<setting name=\"endpoint\">https://x.example/</setting>"
                  "</settings><map><field name=\"a\" value=\"b\"/></map>"
                  "</integration>", 0644);
-  configuration = configuration_read_routes (directory, problems);
+  configuration = configuration_read (directory, SECRETS_UNREAD, problems);
   assert_non_null (configuration);
   routes = routes_new (configuration);
   configuration_free (configuration);

@@ -83,9 +83,10 @@ start (struct fixture *fixture, bool is_routes)
 
   problems_free (fixture->problems);
   fixture->problems = problems_new ();
-  configuration = (is_routes ? configuration_read_routes
-                             : configuration_read) (fixture->directory,
-                                                    fixture->problems);
+  configuration = configuration_read (fixture->directory,
+                                      is_routes ? SECRETS_UNREAD
+                                                : SECRETS_READ,
+                                      fixture->problems);
   assert_non_null (configuration);
   configuration_recall (configuration,
                         fixture_path (fixture->directory, "state"),
@@ -334,7 +335,8 @@ test_kept (void **state)
   old = start (fixture, false);
   problems_free (fixture->problems);
   fixture->problems = problems_new ();
-  fresh = configuration_read (fixture->directory, fixture->problems);
+  fresh = configuration_read (fixture->directory, SECRETS_READ,
+                              fixture->problems);
   assert_non_null (fresh);
   configuration_keep_old (fresh, old, fixture->problems);
   configuration_free (old);

@@ -62,7 +62,7 @@ static struct configuration *
 read_all (struct fixture *fixture)
 {
   struct configuration *configuration
-    = configuration_read (fixture->directory, fixture->problems);
+    = configuration_read (fixture->directory, SECRETS_READ, fixture->problems);
 
   assert_non_null (configuration);
   return configuration;

@@ -60,7 +60,8 @@ test_order (void **state)
   fixture_write (fixture->directory, "conf.d/a.xml.off", "broken", 0644);
   fixture_write (fixture->directory, "conf.d/.a.xml", "broken", 0644);
   fixture_write (fixture->directory, "conf.d/.xml", "broken", 0644);
-  configuration = configuration_read (fixture->directory, fixture->problems);
+  configuration = configuration_read (fixture->directory, SECRETS_READ,
+                                      fixture->problems);
   fixture_expect_none (fixture->problems);
   assert_int_equal (configuration->n_descriptors, 3);
   assert_string_equal (configuration->descriptors[0]->name, "z");
@@ -89,7 +90,8 @@ test_broken_ones (void **state)
   fixture_write (fixture->directory, "conf.d/3.xml", "<integration", 0644);
   fixture_write (fixture->directory, "conf.d/4.xml", INTEGRATION ("b"), 0666);
   fixture_write (fixture->directory, "conf.d/5.xml", INTEGRATION ("c"), 0644);
-  configuration = configuration_read (fixture->directory, fixture->problems);
+  configuration = configuration_read (fixture->directory, SECRETS_READ,
+                                      fixture->problems);
   assert_non_null (configuration);
   assert_int_equal (configuration->n_descriptors, 3);
   assert_false (configuration_find (configuration, "a")->has_errors);
@@ -113,12 +115,14 @@ test_absent (void **state)
   struct fixture *fixture = *state;
 
   assert_int_equal (rmdir (fixture_path (fixture->directory, "conf.d")), 0);
-  assert_null (configuration_read (fixture->directory, fixture->problems));
+  assert_null (configuration_read (fixture->directory, SECRETS_READ,
+                                   fixture->problems));
   assert_int_equal (problems_errors (fixture->problems), 1);
   assert_non_null (strstr (problems_at (fixture->problems, 0)->file,
                            "/conf.d"));
   unlink (fixture_path (fixture->directory, "herald.xml"));
-  assert_null (configuration_read (fixture->directory, fixture->problems));
+  assert_null (configuration_read (fixture->directory, SECRETS_READ,
+                                   fixture->problems));
   assert_non_null (strstr (problems_at (fixture->problems, 1)->file,
                            "/herald.xml"));
 }
@@ -153,7 +157,8 @@ test_samples (void **state)
                  0640);
   fixture_write (fixture->directory, "conf.d/smtp.password", "a word\n",
                  0640);
-  configuration = configuration_read (fixture->directory, fixture->problems);
+  configuration = configuration_read (fixture->directory, SECRETS_READ,
+                                      fixture->problems);
   fixture_expect_none (fixture->problems);
   assert_int_equal (configuration->n_descriptors, 2);
   assert_false (configuration_find (configuration, "custom-api")->is_enabled);
@@ -217,12 +222,12 @@ test_routes (void **state)
                                                        "conf.d"),
                                   IN_OPEN) >= 0);
 
-  configuration = configuration_read_routes (fixture->directory,
-                                             fixture->problems);
+  configuration = configuration_read (fixture->directory, SECRETS_UNREAD,
+                                      fixture->problems);
   add_opened (watch, &opened);
   assert_non_null (configuration);
   fixture_expect_none (fixture->problems);
-  assert_true (configuration->herald->is_routes);
+  assert_int_equal (configuration->herald->secrets, SECRETS_UNREAD);
   assert_string_equal (configuration->herald->ca_file,
                        fixture_path (fixture->directory, "ca.pem"));
   assert_null (configuration->herald->defaults[0].settings[0].value);
@@ -241,7 +246,8 @@ test_routes (void **state)
 
   /* And that would have been seen. */
   buf_clear (&opened);
-  configuration = configuration_read (fixture->directory, fixture->problems);
+  configuration = configuration_read (fixture->directory, SECRETS_READ,
+                                      fixture->problems);
   add_opened (watch, &opened);
   assert_string_equal (opened.data, "herald.xml ca.pem default.key conf.d / "
                                     "1.xml a.key ");
@@ -264,8 +270,8 @@ test_routes_faults (void **state)
                  "name=\"a\" provider=\"x\"><workspaces all=\"true\"/>"
                  "<settings><setting name=\"a\" from=\"file\"/></settings>"
                  "</integration>", 0644);
-  configuration = configuration_read_routes (fixture->directory,
-                                             fixture->problems);
+  configuration = configuration_read (fixture->directory, SECRETS_UNREAD,
+                                      fixture->problems);
   fixture_expect (fixture->problems, PROBLEM_ERROR, 1,
                   "setting \"a\" has from=\"file\" but no path=");
   assert_true (configuration->descriptors[0]->has_errors);
@@ -310,7 +316,8 @@ test_fallback (void **state)
   write_mailer (fixture, "b", "", "c");
   write_mailer (fixture, "c", "", NULL);
   write_mailer (fixture, "d", "", "c");
-  configuration = configuration_read (fixture->directory, fixture->problems);
+  configuration = configuration_read (fixture->directory, SECRETS_READ,
+                                      fixture->problems);
   fixture_expect_none (fixture->problems);
   a = configuration_find (configuration, "a");
   b = configuration_find (configuration, "b");
@@ -334,7 +341,8 @@ read_fallbacks (struct fixture *fixture, enum problem_severity severity,
 {
   struct configuration *configuration;
 
-  configuration = configuration_read (fixture->directory, fixture->problems);
+  configuration = configuration_read (fixture->directory, SECRETS_READ,
+                                      fixture->problems);
   assert_non_null (configuration);
   fixture_expect (fixture->problems, severity, 2, text);
   assert_int_equal (problems_errors (fixture->problems), n_errors);

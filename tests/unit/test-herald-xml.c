@@ -52,7 +52,8 @@ read_content (struct fixture *fixture, const char *content)
   path = fixture_write (fixture->directory, "herald.xml", text.data, 0644);
   buf_done (&text);
   herald_xml_done (fixture->xml);
-  fixture->xml = herald_xml_read (path, fixture->arena, fixture->problems);
+  fixture->xml = herald_xml_read (path, SECRETS_READ, fixture->arena,
+                                  fixture->problems);
   return fixture->xml;
 }
 

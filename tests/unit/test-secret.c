@@ -31,7 +31,9 @@ static void
 reads_as (const char *from, const char *where, const char *value)
 {
   char reason[600] = "";
-  char *secret = secret_read (from, where, directory, reason, sizeof reason);
+  bool is_elsewhere;
+  char *secret = secret_read (from, where, directory, &is_elsewhere, reason,
+                              sizeof reason);
 
   if (secret == NULL)
     fail_msg ("%s", reason);
@@ -40,14 +42,24 @@ reads_as (const char *from, const char *where, const char *value)
 }
 
 static void
-refuses (const char *from, const char *where, const char *part)
+refuses_here (const char *from, const char *where, bool is_expected_elsewhere,
+              const char *part)
 {
   char reason[600] = "";
+  bool is_elsewhere;
 
-  assert_null (secret_read (from, where, directory, reason, sizeof reason));
+  assert_null (secret_read (from, where, directory, &is_elsewhere, reason,
+                            sizeof reason));
+  assert_int_equal (is_elsewhere, is_expected_elsewhere);
   if (strstr (reason, part) == NULL)
     fail_msg ("\"%s\" does not say \"%s\"", reason, part);
   assert_null (strstr (reason, "s3cret"));
+}
+
+static void
+refuses (const char *from, const char *where, const char *part)
+{
+  refuses_here (from, where, false, part);
 }
 
 static void
@@ -103,8 +115,8 @@ test_env (void **state)
   refuses ("env", "HERALD_TEST_SECRET",
            "the environment variable HERALD_TEST_SECRET is empty");
   unsetenv ("HERALD_TEST_SECRET");
-  refuses ("env", "HERALD_TEST_SECRET", "the environment variable "
-           "HERALD_TEST_SECRET is not set");
+  refuses_here ("env", "HERALD_TEST_SECRET", true, "the environment variable "
+                "HERALD_TEST_SECRET is not set");
 }
 
 static void
@@ -112,8 +124,11 @@ test_credential (void **state)
 {
   (void) state;
   fixture_write (directory, "token", "s3cret\n", 0400);
-  refuses ("credential", "token", "CREDENTIALS_DIRECTORY is not set; "
-           "start herald through systemd with LoadCredential=token:");
+  refuses_here ("credential", "token", true, "CREDENTIALS_DIRECTORY is not "
+                "set; start herald through systemd with "
+                "LoadCredential=token:");
+  setenv ("CREDENTIALS_DIRECTORY", "/no/such/directory", 1);
+  refuses_here ("credential", "token", true, "the credential ");
   setenv ("CREDENTIALS_DIRECTORY", directory, 1);
   reads_as ("credential", "token", "s3cret");
   refuses ("credential", "../token", "has no slash");

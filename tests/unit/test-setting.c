@@ -12,7 +12,7 @@
 struct fixture {
   struct arena *arena;
   struct problems *problems;
-  bool wants_value;
+  enum secrets secrets;
   struct setting setting;
 };
 
@@ -23,7 +23,7 @@ set_up (void **state)
 
   fixture.arena = arena_new (0);
   fixture.problems = problems_new ();
-  fixture.wants_value = true;
+  fixture.secrets = SECRETS_READ;
   *state = &fixture;
   return 0;
 }
@@ -50,7 +50,7 @@ read_element (struct fixture *fixture, const char *path, const char *element)
   doc = xml_read_text (text.data, text.len, path, "r", "urn:t",
                        fixture->problems);
   assert_non_null (doc);
-  setting_read (doc, xml_root (doc)->child, "crm", fixture->wants_value,
+  setting_read (doc, xml_root (doc)->child, "crm", fixture->secrets,
                 fixture->arena, fixture->problems, &fixture->setting);
   xml_free (doc);
   buf_done (&text);
@@ -84,7 +84,7 @@ test_not_wanted (void **state)
   struct fixture *fixture = *state;
   const struct setting *setting;
 
-  fixture->wants_value = false;
+  fixture->secrets = SECRETS_UNREAD;
   setting = read_element (fixture, "a.xml", "<setting name=\"key\" "
                           "from=\"file\" path=\"/no/such/file\"/>");
   assert_null (setting->value);

@@ -255,7 +255,7 @@ supervise (void)
   };
   struct problems *problems = problems_new ();
   struct configuration *configuration
-    = configuration_read_routes (in ("etc"), problems);
+    = configuration_read (in ("etc"), SECRETS_UNREAD, problems);
 
   config_read (NULL, problems, NULL);
   problems_free (problems);
