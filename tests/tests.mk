@@ -71,6 +71,7 @@ script_tests = \
 	tests/e2e/test-send.py \
 	tests/e2e/test-stop.py \
 	tests/e2e/test-submit.py \
+	tests/e2e/test-systemd.py \
 	tests/e2e/test-mapping.py \
 	tests/e2e/test-documents.py \
 	tests/sandbox/test_crm.py \

@@ -104,9 +104,9 @@ class Endpoint(Service):
         return f"http://127.0.0.1:{self.port}/{self.name}"
 
     async def start(self, loop: asyncio.AbstractEventLoop) -> None:
-        server = await loop.create_server(lambda: WebConnection(self),
+        self.server = await loop.create_server(lambda: WebConnection(self),
                                           "127.0.0.1", 0, backlog=1024)
-        self.port = server.sockets[0].getsockname()[1]
+        self.port = self.server.sockets[0].getsockname()[1]
 
     def enter(self, records: List[Dict[str, Any]],
               connection: "WebConnection") -> None:
@@ -253,9 +253,9 @@ class MailSink(Service):
         self._refuses = refuses
 
     async def start(self, _: asyncio.AbstractEventLoop) -> None:
-        server = await asyncio.start_server(self._serve, "127.0.0.1", 0,
+        self.server = await asyncio.start_server(self._serve, "127.0.0.1", 0,
                                             backlog=1024, limit=1 << 22)
-        self.port = server.sockets[0].getsockname()[1]
+        self.port = self.server.sockets[0].getsockname()[1]
 
     async def _serve(self, reader: asyncio.StreamReader,
                      writer: asyncio.StreamWriter) -> None:
@@ -337,6 +337,8 @@ class Services:
             self._loop.run_until_complete(one.start(self._loop))
         self._ready.set()
         self._loop.run_forever()
+        for one in self._services:
+            one.server.close()
         for task in asyncio.all_tasks(self._loop):
             task.cancel()
         self._loop.run_until_complete(asyncio.sleep(0))

@@ -76,6 +76,7 @@ class Receiver:
         self._loop.run_until_complete(self._start())
         self._ready.set()
         self._loop.run_forever()
+        self._server.close()
         for task in asyncio.all_tasks(self._loop):
             task.cancel()
         self._loop.run_until_complete(asyncio.sleep(0))
@@ -85,9 +86,9 @@ class Receiver:
         self._open = asyncio.Event()
         if not self._is_held:
             self._open.set()
-        server = await asyncio.start_server(self._serve, "127.0.0.1", 0,
-                                            backlog=1024)
-        self.port = server.sockets[0].getsockname()[1]
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1",
+                                                  0, backlog=1024)
+        self.port = self._server.sockets[0].getsockname()[1]
 
     async def _serve(self, reader: asyncio.StreamReader,
                      writer: asyncio.StreamWriter) -> None:
