@@ -104,8 +104,8 @@ class Endpoint(Service):
         return f"http://127.0.0.1:{self.port}/{self.name}"
 
     async def start(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.server = await loop.create_server(lambda: WebConnection(self),
-                                          "127.0.0.1", 0, backlog=1024)
+        self.server = await loop.create_server(
+            lambda: WebConnection(self), "127.0.0.1", 0, backlog=1024)
         self.port = self.server.sockets[0].getsockname()[1]
 
     def enter(self, records: List[Dict[str, Any]],
@@ -253,8 +253,8 @@ class MailSink(Service):
         self._refuses = refuses
 
     async def start(self, _: asyncio.AbstractEventLoop) -> None:
-        self.server = await asyncio.start_server(self._serve, "127.0.0.1", 0,
-                                            backlog=1024, limit=1 << 22)
+        self.server = await asyncio.start_server(
+            self._serve, "127.0.0.1", 0, backlog=1024, limit=1 << 22)
         self.port = self.server.sockets[0].getsockname()[1]
 
     async def _serve(self, reader: asyncio.StreamReader,
