@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/address.h"
 #include "base/json_doc.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -21,13 +22,13 @@ enum { FORGET_KEYS = 64, FORGET_ADDRESS = 1024 };
 
 struct forget {
   struct event_reader *reader;
-  const char *address;          /* trimmed, in lower case */
+  const char *address;          /* as forget_spell () has it */
   size_t n_keys;
   const char *keys[FORGET_KEYS];
   bool is_dry;
   uint64_t n;                   /* events that are meant */
   uint64_t n_unread;
-  struct buf value;
+  struct buf value, spelt;
 };
 
 /* In place. */
@@ -45,6 +46,21 @@ forget_trim (char *text)
   return text;
 }
 
+/* What is one mailbox is spelt one way: in lower case, the domain as DNS
+ * has it.  What is no address stays as it is. */
+static void
+forget_spell (struct buf *out, char *text)
+{
+  const char *reason;
+
+  text = forget_trim (text);
+  buf_clear (out);
+  if (address_add (out, text, strlen (text), &reason) == 0)
+    return;
+  buf_clear (out);
+  buf_add_text (out, text);
+}
+
 static bool
 forget_is_in (struct forget *forget, const struct event *event,
               const char *key)
@@ -55,8 +71,10 @@ forget_is_in (struct forget *forget, const struct event *event,
   event_add_field_text (event, key, strlen (key), &forget->value);
   if (forget->value.len == 0)
     return false;
-  is_in = strcmp (forget_trim (forget->value.data), forget->address) == 0;
+  forget_spell (&forget->spelt, forget->value.data);
+  is_in = strcmp (forget->spelt.data, forget->address) == 0;
   memory_wipe (forget->value.data, forget->value.len);
+  memory_wipe (forget->spelt.data, forget->spelt.len);
   return is_in;
 }
 
@@ -136,27 +154,44 @@ forget_add_keys (struct forget *forget, const struct catalogue *catalogue,
   return status;
 }
 
-/* The address, NULL after saying why not.  In argv it is overwritten, so
- * that it is seen there for a moment only. */
-static char *
-forget_read_address (char *argument, char *line, size_t size)
+/* From standard input.  False: more than one stands there, and who gave
+ * them means them all. */
+static bool
+forget_read_line (char *line, size_t size)
 {
-  char *address;
+  int c = EOF;
 
-  if (strcmp (argument, "-") == 0) {
-    if (isatty (STDIN_FILENO))
-      fprintf (stderr, "the e-mail address, and Enter: ");
-    if (fgets (line, (int) size, stdin) == NULL)
-      *line = '\0';
-  } else {
-    snprintf (line, size, "%s", argument);
+  if (isatty (STDIN_FILENO))
+    fprintf (stderr, "the e-mail address, and Enter: ");
+  if (fgets (line, (int) size, stdin) == NULL)
+    *line = '\0';
+  else if (!isatty (STDIN_FILENO))
+    while ((c = getchar ()) != EOF && strchr (" \t\r\n", c) != NULL)
+      continue;
+  return c == EOF;
+}
+
+/* False after saying why not.  In argv the address is overwritten, so that
+ * it is seen there for a moment only. */
+static bool
+forget_read_address (char *argument, struct buf *out)
+{
+  char line[FORGET_ADDRESS];
+  const char *problem = NULL;
+
+  if (strcmp (argument, "-") != 0) {
+    snprintf (line, sizeof line, "%s", argument);
     memset (argument, 'x', strlen (argument));
-  }
-  address = forget_trim (line);
-  if (strchr (address, '@') != NULL && strlen (address) < size - 2)
-    return address;
-  fprintf (stderr, "herald forget: that is no e-mail address\n");
-  return NULL;
+  } else if (!forget_read_line (line, sizeof line))
+    problem = "one address at a time, and nothing behind it";
+  forget_spell (out, line);
+  memory_wipe (line, sizeof line);
+  if (problem == NULL
+      && (strchr (out->data, '@') == NULL || out->len >= sizeof line - 2))
+    problem = "that is no e-mail address";
+  if (problem != NULL)
+    fprintf (stderr, "herald forget: %s\n", problem);
+  return problem == NULL;
 }
 
 static void
@@ -201,11 +236,29 @@ forget_run (struct store *store, struct forget *forget, char *fields,
   return EXIT_DONE;
 }
 
+static int
+forget_open (const struct command_globals *globals, struct forget *forget,
+             const char *fields, bool is_json)
+{
+  char *copy = fields != NULL ? memory_strdup (fields) : NULL;
+  int status;
+  struct store *store = store_open (globals, &status);
+
+  if (store != NULL) {
+    forget->reader = event_reader_new (NULL);
+    status = forget_run (store, forget, copy, is_json);
+    event_reader_free (forget->reader);
+    store_close (store);
+  }
+  free (copy);
+  return status;
+}
+
 int
 command_forget (const struct command_globals *globals, int argc, char **argv)
 {
-  struct forget forget = { .value = BUF_INIT (0) };
-  char line[FORGET_ADDRESS];
+  struct forget forget = { .value = BUF_INIT (0), .spelt = BUF_INIT (0) };
+  struct buf address = BUF_INIT (0);
   const char *fields = NULL;
   bool is_json = false;
   const struct option_row rows[] = {
@@ -222,7 +275,8 @@ command_forget (const struct command_globals *globals, int argc, char **argv)
              "e-mail fields is this address, with its deliveries and dead "
              "letters, and the words of its history.  Fields are email, those "
              "of herald.xml that are called e-mail or email, and --field; "
-             "upper and lower case are the same.\n\nGive - and the address "
+             "upper and lower case are the same, and so are a domain and its "
+             "xn-- form.\n\nGive - and the address "
              "on standard input: arguments of a command can be seen by "
              "everybody on this host while it runs, and stay in the shell's "
              "history.\n\nThis may be done while the daemon runs.  What is "
@@ -234,25 +288,20 @@ command_forget (const struct command_globals *globals, int argc, char **argv)
     .notes = "exit codes: 0 done, also if there was nothing, 2 bad usage, 3 "
              "the configuration can't be used, 4 the store can't be used",
   };
-  struct store *store;
-  char *copy;
   int n, status;
 
   if (!options_read (&options, argc, argv, &n, &status))
     return status;
-  forget.address = forget_read_address (argv[0], line, sizeof line);
-  if (forget.address == NULL)
-    return EXIT_USAGE;
-  store = store_open (globals, &status);
-  if (store != NULL) {
-    forget.reader = event_reader_new (NULL);
-    copy = fields != NULL ? memory_strdup (fields) : NULL;
-    status = forget_run (store, &forget, copy, is_json);
-    free (copy);
-    event_reader_free (forget.reader);
-    store_close (store);
+  if (!forget_read_address (argv[0], &address))
+    status = EXIT_USAGE;
+  else {
+    forget.address = address.data;
+    status = forget_open (globals, &forget, fields, is_json);
   }
+  if (address.len > 0)
+    memory_wipe (address.data, address.len);
+  buf_done (&address);
   buf_done (&forget.value);
-  memory_wipe (line, sizeof line);
+  buf_done (&forget.spelt);
   return status;
 }

@@ -404,6 +404,22 @@ class Forget(Operating):
             self.forget("--json", "-n", "--field", "friend,firstName")
             .json["events"], 6)
 
+    def test_a_domain_in_either_form(self):
+        self.store.put(7, "crm", email="Eva@B\u00fccher.example")
+        self.store.put(8, "crm", email="eva@XN--bcher-kva.example")
+        for address in ("eva@b\u00fccher.example", "EVA@B\u00dcCHER.EXAMPLE",
+                        "eva@xn--bcher-kva.example"):
+            self.assertEqual(self.forget("--json", "-n", address=address
+                                         .encode()).json["events"], 2)
+
+    def test_two_addresses(self):
+        result = self.done("forget", "-", status=2,
+                           stdin=b"ada@example.com\nbob@example.com\n")
+        self.assertIn("one address at a time", result.err)
+        self.assertEqual(self.lanes()["crm"]["waiting"], 5)
+        self.assertEqual(self.forget(address=b"\tada@example.com \r\n\n").out,
+                         "4 events erased\n")
+
     def test_while_the_daemon_has_it_in_its_hands(self):
         self.store("take", "crm")
         self.assertEqual(self.forget().out, "4 events erased\n")
