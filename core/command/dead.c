@@ -315,6 +315,25 @@ dead_read_number (const char *name, const char *text, int64_t min,
   return -1;
 }
 
+/* What a script left empty must not choose all of them, and what is not
+ * looked at must not be thought to limit. */
+static int
+dead_check (const struct dead_options *chosen, const char *action)
+{
+  bool is_change = strcmp (action, "replay") == 0
+                   || strcmp (action, "purge") == 0;
+
+  if (chosen->reason != NULL && *chosen->reason == '\0')
+    fprintf (stderr, "herald dead: no text after --reason\n");
+  else if (chosen->most != NULL && is_change)
+    fprintf (stderr, "herald dead: --most is how many are shown; %s goes by "
+             "--integration, --reason, --older-than, --event and --seq\n",
+             action);
+  else
+    return EXIT_DONE;
+  return EXIT_USAGE;
+}
+
 static int
 dead_choose (struct dead *dead, const struct dead_options *chosen)
 {
@@ -384,7 +403,7 @@ command_dead (const struct command_globals *globals, int argc, char **argv)
     { OPTION_TEXT, "seq", 0, "N", "only of this event, by its number",
       &chosen.seq },
     { OPTION_TEXT, "most", 0, "N",
-      "show so many at most (default 1000; 0: all)", &chosen.most },
+      "list or show so many at most (default 1000; 0: all)", &chosen.most },
     { OPTION_FLAG, "yes", 'y', NULL, "purge all without asking",
       &dead.is_sure },
     { OPTION_FLAG, "json", 0, NULL, "print JSON", &dead.is_json },
@@ -417,6 +436,9 @@ command_dead (const struct command_globals *globals, int argc, char **argv)
              "purge\n", action);
     return EXIT_USAGE;
   }
+  status = dead_check (&chosen, action);
+  if (status != EXIT_DONE)
+    return status;
   dead.store = store_open (globals, &status);
   if (dead.store == NULL)
     return status;

@@ -325,8 +325,12 @@ class Dead(Operating):
 
     def test_bad_usage(self):
         for arguments in (["bury"], ["list", "show"], ["--seq", "x"],
-                          ["--older-than", "soon"], ["--most", "-1"]):
+                          ["--older-than", "soon"], ["--most", "-1"],
+                          ["--reason", ""], ["purge", "--reason="],
+                          ["replay", "-i", "crm", "--most", "1"],
+                          ["purge", "-i", "crm", "--most", "1"]):
             self.done("dead", *arguments, status=2)
+        self.assertEqual(len(self.letters()), 3)
         self.assertIn("did you mean mails?", self.done(
             "dead", "-i", "mail", status=3).err)
 
