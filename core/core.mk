@@ -228,7 +228,7 @@ core_libherald_core_la_SOURCES += \
 # -- command: one file a subcommand
 core_libherald_core_la_SOURCES += \
 	core/command/add.c \
-	core/command/check.c \
+	core/command/check.c core/command/check.h \
 	core/command/command.h \
 	core/command/dead.c \
 	core/command/describe.c \

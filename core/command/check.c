@@ -3,6 +3,8 @@
  * SPDX-License-Identifier: MIT
  */
 
+#include "check.h"
+
 #include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -13,7 +15,6 @@
 #include "intake/tokens.h"
 #include "options.h"
 #include "output.h"
-#include "session.h"
 
 /* Not when the file is read: that may be before there are any. */
 static void
@@ -61,8 +62,7 @@ check_tokens (const struct session *session)
   tokens_free (tokens);
 }
 
-/* What the intake asks for beside herald.xml. */
-static void
+void
 check_intake (const struct session *session)
 {
   const struct herald_intake *intake;

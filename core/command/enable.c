@@ -32,6 +32,7 @@ enable_set (const struct session *session, const char *name,
   if (is_enabled && descriptor->has_errors)
     log_warning ("%s has errors, so nothing will be sent; see \"herald "
                  "check\"", descriptor->path);
+  session_say_reload (session);
   return EXIT_DONE;
 }
 

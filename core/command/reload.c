@@ -9,11 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/date.h"
 #include "base/log.h"
 #include "base/process.h"
+#include "check.h"
 #include "command.h"
 #include "options.h"
 #include "output.h"
@@ -86,12 +88,29 @@ reload_print (struct json_doc *doc, bool is_json, bool has_errors)
   if (is_json)
     output_json (doc);
   else {
-    reload_print_lines (doc, "changed", "nothing of herald.xml or conf.d "
-                                        "changed");
+    reload_print_lines (doc, "changed", "nothing of herald.xml or the "
+                                        "descriptors changed; secrets and "
+                                        "tokens were read again");
     reload_print_lines (doc, "kept", NULL);
     json_doc_free (doc);
   }
   return status;
+}
+
+/* Who may not look there can't tell whether it runs. */
+static void
+reload_say_none (const char *state_directory)
+{
+  struct buf path = BUF_INIT (0);
+
+  buf_printf (&path, "%s/run/serve.pid", state_directory);
+  if (access (path.data, R_OK) != 0 && errno == EACCES)
+    log_error ("%s: %m; run this as the user that herald serve runs as, or "
+               "as root", path.data);
+  else
+    log_error ("herald serve does not run with the state directory %s",
+               state_directory);
+  buf_done (&path);
 }
 
 static int
@@ -103,8 +122,7 @@ reload_run (const struct session *session, bool is_json)
   int64_t begun;
 
   if (pid == 0) {
-    log_error ("herald serve does not run with the state directory %s",
-               session->state_directory);
+    reload_say_none (session->state_directory);
     return EXIT_FILE;
   }
   buf_printf (&run_directory, "%s/run", session->state_directory);
@@ -148,6 +166,7 @@ command_reload (const struct command_globals *globals, int argc, char **argv)
   if (!options_read (&options, argc, argv, &n, &status))
     return status;
   session = session_open (globals, SECRETS_ELSEWHERE);
+  check_intake (session);
   session_report (session);
   if (session->configuration == NULL) {
     log_error ("nothing was reloaded");

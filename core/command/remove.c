@@ -43,6 +43,7 @@ remove_run (const struct session *session, const char *name, bool is_sure)
   proof_remove (session->state_directory, name);
   printf ("%s is gone; files its secrets came from were left\n",
           descriptor->path);
+  session_say_reload (session);
   return EXIT_DONE;
 }
 

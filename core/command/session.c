@@ -14,6 +14,7 @@
 #include "base/memory.h"
 #include "base/redact.h"
 #include "base/text.h"
+#include "serve/pidfile.h"
 
 /* Integrations that are opened only where their secrets are. */
 static void
@@ -186,6 +187,13 @@ session_find (const struct session *session, const char *name)
       return session->integrations[i];
   session_report_errors (session, name);
   return NULL;
+}
+
+void
+session_say_reload (const struct session *session)
+{
+  if (pidfile_find (session->state_directory) != 0)
+    log_notice ("herald serve goes on as before until \"herald reload\"");
 }
 
 bool

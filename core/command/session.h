@@ -54,6 +54,9 @@ struct integration *session_find (const struct session *session,
 /* The descriptor of that name, broken or not, or NULL after saying so. */
 const struct descriptor *session_descriptor (const struct session *session,
                                              const char *name);
+/* After a descriptor was changed: say what is left to do where a daemon
+ * runs. */
+void session_say_reload (const struct session *session);
 /* A mailer whose test e-mail was not accepted with these settings. */
 bool session_is_untested (const struct session *session,
                           const struct integration *integration);

@@ -93,6 +93,27 @@ reload_is_other_store (struct supervisor *supervisor,
   return true;
 }
 
+/* What a process reads once, when it opens the store or begins to listen. */
+static void
+reload_tell_start (struct supervisor *supervisor,
+                   const struct herald_xml *old, bool has_sockets)
+{
+  const struct herald_xml *fresh = supervisor->configuration->herald;
+  const struct herald_store *a = &fresh->store, *b = &old->store;
+
+  if (a->window_ms != b->window_ms || a->history_ms != b->history_ms
+      || a->history_rows != b->history_rows
+      || a->most_bytes != b->most_bytes || a->commit_ms != b->commit_ms
+      || a->commit_most != b->commit_most)
+    renewal_kept (supervisor->renewal, "<store>: its window, history, most "
+                  "and commit stay until herald serve is started again");
+  if (!has_sockets
+      && (fresh->intake.timeout_ms != old->intake.timeout_ms
+          || fresh->intake.max_connections != old->intake.max_connections))
+    renewal_kept (supervisor->renewal, "<intake>: timeout and connections of "
+                  "its limits stay until herald serve is started again");
+}
+
 /* True if the intake is to have other sockets. */
 static bool
 reload_listen (struct supervisor *supervisor)
@@ -117,10 +138,13 @@ reload_listen (struct supervisor *supervisor)
 }
 
 static void
-reload_intake (struct supervisor *supervisor, bool is_other_store)
+reload_intake (struct supervisor *supervisor, const struct herald_xml *old,
+               bool is_other_store)
 {
   bool has_sockets = reload_listen (supervisor);
 
+  if (!is_other_store)
+    reload_tell_start (supervisor, old, has_sockets);
   if (loop_timer_is_set (supervisor->listen_timer))
     return;                     /* it is not started yet */
   if (has_sockets || is_other_store)
@@ -229,7 +253,7 @@ reload_apply (struct supervisor *supervisor, struct configuration *old)
   reload_tell_integrations (supervisor, old);
   child_set_watchdog (supervisor->intake, supervisor->configuration->herald
                                             ->workers.watchdog_ms);
-  reload_intake (supervisor, is_other_store);
+  reload_intake (supervisor, old->herald, is_other_store);
   reload_workers (supervisor, is_other_store);
 }
 

@@ -189,6 +189,53 @@ class Serve(IntakeCase):
         return {one["name"]: one["pid"] for one in
                 self.status()["processes"] if one["up"]}
 
+    def test_reload_looks_at_the_tokens(self):
+        """As herald check does; the intake keeps those it has."""
+        wait_until(lambda: "worker-0" in self.up(), "the worker")
+        self.tokens("shop short acme\n")
+        result = self.host.run("reload")
+        self.assertEqual(result.status, 1, result)
+        self.assertIn("intake.tokens", result.err)
+        self.assertEqual(self.ask(post(array([event(1)]), BATCH)).status, 202)
+
+    def test_reload_tells_what_only_a_start_changes(self):
+        wait_until(lambda: "worker-0" in self.up(), "the worker")
+        path = self.host.etc / "herald.xml"
+        text = path.read_text()
+        for old, new, what in (("<store ", '<store most="1G"', "<store>: "),
+                               ("</intake>", '<limits timeout="9s"/></intake>',
+                                "<intake>: ")):
+            text = text.replace(old, new)
+            path.write_text(text)
+            result = self.host.run("reload")
+            self.assertEqual(result.status, 1, result)
+            self.assertRegex(result.out, f"(?m)^kept: {what}.* until herald "
+                                         "serve is started again$")
+
+    def test_reload_with_another_secret(self):
+        """The descriptors are the same, and it is taken over."""
+        service = self.enter(Receiver())
+        self.host.webhook("web", service.url, auth="bearer",
+                          api_key=self.host.secret("key", "first-key"))
+        wait_until(lambda: "worker-0" in self.up(), "the worker")
+        self.assertEqual(self.host.run("reload").status, 0)
+        self.host.secret("key", "second-key")
+        self.assertIn("secrets and tokens were read again",
+                      self.host.run("reload").out)
+
+    def test_a_switch_is_told_to_want_a_reload(self):
+        wait_until(lambda: "worker-0" in self.up(), "the worker")
+        for command in (["disable", "web"], ["enable", "web"],
+                        ["remove", "--yes", "web"]):
+            self.assertIn('until "herald reload"',
+                          self.host.run(*command).err)
+
+    def test_status_tells_why_events_were_refused(self):
+        wait_until(lambda: "worker-0" in self.up(), "the worker")
+        self.assertEqual(self.ask(post(b'{"id":1}')).status, 400)
+        self.assertRegex(self.host.run("status").out,
+                         r"(?m)^accepted 0 .* refused 1 \(invalid 1\)  ")
+
     def test_status_names_the_processes(self):
         wait_until(lambda: "worker-0" in self.up(), "the worker")
         status = self.status()
