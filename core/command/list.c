@@ -85,7 +85,7 @@ list_print_lane (struct table *table, const struct list_row *row)
 {
   struct buf text = BUF_INIT (0);
 
-  buf_add_text (&text, row->descriptor->is_enabled ? row->lane : "-");
+  buf_add_text (&text, strcmp (row->lane, "disabled") != 0 ? row->lane : "-");
   if (*row->why != '\0')
     buf_printf (&text, ": %s", row->why);
   if (row->dead > 0)
@@ -211,7 +211,8 @@ command_list (const struct command_globals *globals, int argc, char **argv)
     .about = "Show the integrations of conf.d.  States: ready; disabled; "
              "needs test (a mailer whose test e-mail was not accepted with "
              "its present settings, see \"herald test\"); broken (see "
-             "\"herald check\").  Where there is a store, LANE is what "
+             "\"herald check\"); unchecked (only the service has its "
+             "secrets).  Where there is a store, LANE is what "
              "\"herald status\" calls the lane's state, why, and how many "
              "dead letters there are.",
     .rows = rows,

@@ -4,28 +4,27 @@
  */
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/date.h"
 #include "base/json_doc.h"
+#include "metrics/figures.h"
 #include "options.h"
 #include "output.h"
+#include "status_view.h"
 #include "store.h"
 #include "table.h"
 
-/* Why a lane may stand still, as far as store and configuration tell. */
+/* Why a lane stands still, if more is known than that nobody works. */
 static const char *
-queue_remark (const struct store *store, const struct queue_lane_state *state)
+queue_remark (const struct store *store, const struct figures *figures,
+              const char *name)
 {
-  const struct descriptor *descriptor = store_descriptor (store,
-                                                          state->name);
+  const char *why;
+  const char *state = status_lane_state (store, figures, name, &why);
 
-  if (state->is_paused)
-    return "paused";
-  if (descriptor == NULL)
-    return "no integration";
-  if (!descriptor->is_enabled)
-    return "disabled";
-  return "-";
+  return strcmp (state, "open") == 0 || strcmp (state, "no worker") == 0
+           ? "-" : state;
 }
 
 static void
@@ -36,6 +35,7 @@ queue_print (const struct store *store, int64_t now_ms)
     NULL
   };
   struct table *table = table_new (titles);
+  struct figures *figures = figures_read (store->run_directory, now_ms);
 
   for (size_t i = 0; i < store->n_lanes; i++) {
     const struct queue_lane_state *state = &store->lanes[i].state;
@@ -47,12 +47,13 @@ queue_print (const struct store *store, int64_t now_ms)
     table_add_duration (table, state->oldest_ms == 0           ? -1
                                : now_ms > state->oldest_ms
                                  ? now_ms - state->oldest_ms : 0);
-    table_add (table, "%s", queue_remark (store, state));
+    table_add (table, "%s", queue_remark (store, figures, state->name));
   }
   table_print (table);
   if (store->n_lanes == 0)
     printf ("nothing was ever kept for an integration here\n");
   table_free (table);
+  figures_free (figures);
 }
 
 static void

@@ -17,8 +17,9 @@
 #include "base/loop.h"
 #include "base/text.h"
 
-#define SCREEN_ENTER "\033[?1049h\033[?25l"
-#define SCREEN_LEAVE "\033[?25h\033[?1049l"
+/* Without wrapping: some characters are two columns wide. */
+#define SCREEN_ENTER "\033[?1049h\033[?25l\033[?7l"
+#define SCREEN_LEAVE "\033[?7h\033[?25h\033[?1049l"
 
 enum { CTRL_C = 3, CTRL_D = 4 };
 

@@ -43,16 +43,16 @@ status_lane_state (const struct store *store, const struct figures *figures,
   const struct descriptor *descriptor = store_descriptor (store, name);
   const struct figures_lane *lane = figures_lane (figures, name);
   const struct store_lane *depth = store_lane (store, name);
+  /* A worker goes on with what it has read until it reads it again. */
+  bool is_here = lane != NULL && lane->is_here;
 
   *ret_why = "";
-  if (descriptor == NULL)
+  if (descriptor == NULL && !is_here)
     return "no integration";
   if (depth != NULL && depth->state.is_paused)
     return "paused";
-  if (!descriptor->is_enabled)
-    return "disabled";
-  if (lane == NULL || !lane->is_here)
-    return "no worker";
+  if (!is_here)
+    return descriptor->is_enabled ? "no worker" : "disabled";
   *ret_why = lane->reason;
   return board_state_name (lane->state);
 }
@@ -228,6 +228,23 @@ status_write_processes (const struct status_view *view, struct buf *out)
     buf_add_text (out, "no daemon runs here: \"herald serve\" starts it\n");
 }
 
+/* " (full 12, forbidden 3)": why. */
+static void
+status_add_refusals (const struct board_intake *intake, struct buf *out)
+{
+  const char *before = " (";
+
+  for (size_t i = 0; i < BOARD_REFUSALS; i++)
+    if (intake->refused[i] > 0) {
+      buf_printf (out, "%s%s %llu", before,
+                  board_refusal_name ((enum board_refusal) i),
+                  (unsigned long long) intake->refused[i]);
+      before = ", ";
+    }
+  if (before[0] == ',')
+    buf_add_char (out, ')');
+}
+
 static void
 status_write_intake (const struct status_view *view,
                      const struct status_view *before, struct buf *out)
@@ -242,9 +259,11 @@ status_write_intake (const struct status_view *view,
   buf_printf (out, "accepted %llu", (unsigned long long) intake->accepted);
   status_add_rate (out, " (", ")", intake->accepted,
                    before != NULL ? before->figures->intake.accepted : 0, ms);
-  buf_printf (out, "  seen before %llu  refused %llu  delivered %llu",
+  buf_printf (out, "  seen before %llu  refused %llu",
               (unsigned long long) intake->seen,
-              (unsigned long long) refused,
+              (unsigned long long) refused);
+  status_add_refusals (intake, out);
+  buf_printf (out, "  delivered %llu",
               (unsigned long long) status_delivered (view));
   status_add_rate (out, " (", ")", status_delivered (view),
                    before != NULL ? status_delivered (before) : 0, ms);
@@ -297,6 +316,33 @@ status_add_latency (struct table *table, const struct status_row *row,
   }
 }
 
+/* What holds the lane, and for how long; else what failed last, and when
+ * that was. */
+static void
+status_add_reason (struct table *table, const struct status_row *row,
+                   int64_t now_ms)
+{
+  const struct figures_lane *lane = row->figures;
+  bool is_failure = *row->why == '\0';
+  const char *why = row->why;
+  struct buf text = BUF_INIT (0);
+
+  if (is_failure && lane != NULL && lane->failed_ms > 0)
+    why = lane->failure;
+  if (lane != NULL && lane->until_ms > now_ms) {
+    buf_add_text (&text, "nothing goes for ");
+    number_add_duration (&text, lane->until_ms - now_ms);
+    buf_add_text (&text, *why != '\0' ? ": " : "");
+  } else if (is_failure && *why != '\0') {
+    number_add_duration (&text, now_ms > lane->failed_ms
+                                  ? now_ms - lane->failed_ms : 0);
+    buf_add_text (&text, " ago: ");
+  }
+  buf_add_text (&text, why);
+  table_add_text (table, text.data);
+  buf_done (&text);
+}
+
 static void
 status_add_row_cells (struct table *table, const struct status_view *view,
                       const struct status_view *before,
@@ -327,7 +373,7 @@ status_add_row_cells (struct table *table, const struct status_view *view,
   table_add (table, "%llu", (unsigned long long) now->delivered);
   table_add (table, "%s", rate.len > 0 ? rate.data : "-");
   status_add_latency (table, row, then);
-  table_add_text (table, *row->why != '\0' ? row->why : now->failure);
+  status_add_reason (table, row, view->figures->now_ms);
   buf_done (&rate);
 }
 

@@ -133,6 +133,9 @@ store_open (const struct command_globals *globals, int *ret_status)
     problems_log (store->problems, false);
     *ret_status = EXIT_CONFIG;
   } else {
+    /* What is broken goes on as it was: the daemon has it from there. */
+    configuration_recall (store->configuration, globals->state_directory,
+                          store->problems);
     store_find (store, globals->state_directory);
     *ret_status = store_open_files (store);
   }

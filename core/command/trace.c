@@ -14,8 +14,10 @@
 #include "base/memory.h"
 #include "base/number.h"
 #include "base/redact.h"
+#include "metrics/figures.h"
 #include "options.h"
 #include "output.h"
+#include "status_view.h"
 #include "store.h"
 #include "table.h"
 
@@ -118,16 +120,28 @@ trace_print_attempts (const struct store *store, const struct trace *trace)
   table_free (table);
 }
 
+/* " (parked)": why it may take longer. */
+static void
+trace_add_state (struct buf *line, const struct store *store,
+                 const struct figures *figures, const char *name)
+{
+  const char *why;
+  const char *state = status_lane_state (store, figures, name, &why);
+
+  if (strcmp (state, "open") != 0)
+    buf_printf (line, " (%s)", state);
+}
+
 static void
 trace_print_left (const struct store *store, const struct trace *trace,
                   int64_t now_ms)
 {
+  struct figures *figures = figures_read (store->run_directory, now_ms);
   struct buf line = BUF_INIT (0);
 
   for (size_t i = 0; i < trace->n_left; i++) {
     const struct queue_left *left = &trace->left[i];
     const char *name = store_lane_name (store, left->lane);
-    const struct store_lane *lane = store_lane (store, name);
 
     buf_clear (&line);
     buf_printf (&line, "event %llu, %s: ", (unsigned long long) left->seq,
@@ -144,11 +158,12 @@ trace_print_left (const struct store *store, const struct trace *trace,
       buf_add_text (&line, "may be tried again");
     else
       buf_add_text (&line, "waits for its turn");
-    if (!left->is_dead && lane != NULL && lane->state.is_paused)
-      buf_add_text (&line, " (paused)");
+    if (!left->is_dead)
+      trace_add_state (&line, store, figures, name);
     printf ("%s\n", line.data);
   }
   buf_done (&line);
+  figures_free (figures);
 }
 
 static void

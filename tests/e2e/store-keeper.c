@@ -13,6 +13,7 @@
  *   take LANE                          the next, and keep it
  *   deliver LANE                       what was kept
  *   worker INDEX LANE PROVIDER STATE REASON DELIVERED IN-FLIGHT FAILURE
+ *          FOR-MS                      (how long nothing goes)
  *   intake ACCEPTED
  *   beat AGE-MS                        of all boards
  *   end                                of all boards, by themselves
@@ -31,7 +32,7 @@
 #include "metrics/figures.h"
 #include "queue/queue.h"
 
-enum { WORDS = 9, BOARDS = 8 };
+enum { WORDS = 10, BOARDS = 8 };
 
 static struct queue *queue;
 static const char *run;
@@ -145,10 +146,11 @@ worker (char **words)
 {
   struct board *board = board_of (BOARD_WORKER, (unsigned) number (words[1]));
   struct board_lane *lane = board_lane (board, words[2], words[3]);
+  int64_t until_ms = *words[9] != '\0' ? date_now_ms () + number (words[9]) : 0;
 
   for (int state = 0; state < BOARD_STATES; state++)
     if (strcmp (board_state_name ((enum board_state) state), words[4]) == 0)
-      board_lane_say (lane, (enum board_state) state, 0, words[5]);
+      board_lane_say (lane, (enum board_state) state, until_ms, words[5]);
   board_add (&lane->delivered, (uint64_t) number (words[6]));
   board_add (&lane->retried[FAILURE_SERVER], 1);
   board_set (&lane->in_flight, (uint64_t) number (words[7]));

@@ -219,7 +219,7 @@ class Trace(Operating):
         self.assertRegex(text, r"(?m)^\d+ +mails .* delivered +202 +msg-77"
                                r" +backup +-$")
         self.assertRegex(text, r"(?m)^event \d+, crm: tried again in 59\.\d "
-                               r"min, 20\S+Z$")
+                               r"min, 20\S+Z \(no worker\)$")
         self.assertNotIn("\x1b", text)
         self.assertNotIn("ada", text + json.dumps(trace))
 
@@ -541,8 +541,6 @@ class Status(Operating):
         self.done("resume", "crm")
         self.store("worker", 0, "mails", "custom-api", "broken", "", 0, 0)
         self.assertEqual(self.rows()["mails"]["state"], "broken")
-        self.done("disable", "mails")
-        self.assertEqual(self.rows()["mails"]["state"], "disabled")
         # A worker that nobody has heard of for long is down.
         self.store("beat", 60000)
         status = self.done("status", "--json").json
@@ -551,6 +549,51 @@ class Status(Operating):
         self.assertEqual(self.rows()["crm"]["delivered"], 5)
         self.assertIn("worker-0 DOWN, last heard of 1 min ago",
                       self.done("status").out)
+
+    def test_what_the_worker_has_not_read_yet(self):
+        """It goes on with what it has: that is what is shown."""
+        self.store("worker", 0, "mails", "custom-api", "broken", "", 0, 0)
+        self.done("disable", "mails")
+        self.host.conf_d.joinpath("crm.xml").unlink()
+        rows = self.rows()
+        self.assertEqual((rows["mails"]["state"], rows["crm"]["state"]),
+                         ("broken", "parked"))
+        self.assertRegex(self.done("list").out,
+                         r"(?m)^mails .* disabled +broken$")
+        self.assertRegex(self.done("queue").out, r"(?m)^crm .* parked$")
+        self.assertIn("crm: waits for its turn (parked)\n",
+                      self.done("trace", "event-2").out)
+        self.store("end")
+        self.assertEqual(self.rows()["crm"]["state"], "no integration")
+        self.assertRegex(self.done("list").out,
+                         r"(?m)^mails .* disabled +-$")
+        self.assertRegex(self.done("queue").out,
+                         r"(?m)^crm .* no integration$")
+
+    def test_a_broken_file_that_goes_on_as_it_was(self):
+        path = self.host.conf_d / "crm.xml"
+        (self.host.state / "good").mkdir(mode=0o700)
+        self.host.write("state/good/crm.xml", path.read_bytes(), 0o600)
+        path.write_text("<integration")
+        self.assertEqual(self.rows()["crm"]["state"], "parked")
+        self.store("end")
+        self.assertEqual(self.rows()["crm"]["state"], "no worker")
+        self.assertTrue(self.lanes()["crm"]["configured"])
+        self.done("pause", "crm")
+
+    def test_why_and_for_how_long(self):
+        self.store("worker", 0, "mails", "custom-api", "broken",
+                   "503: busy", 0, 0, "503: busy", 90000)
+        self.assertRegex(self.done("status").out, r"(?m)^mails .* broken .*  "
+                         r"nothing goes for 1\.[45] min: 503: busy$")
+        # Open, but the service has asked to be left alone.
+        self.store("worker", 0, "mails", "custom-api", "open", "", 0, 0,
+                   "429: slowly", 90000)
+        self.assertRegex(self.done("status").out, r"(?m)^mails .* open .*  "
+                         r"nothing goes for 1\.[45] min: 429: slowly$")
+        self.store("worker", 0, "mails", "custom-api", "open", "", 0, 0)
+        self.assertRegex(self.done("status").out, r"(?m)^mails .* open .*  "
+                         r"[\d.]+ m?s ago: 429: slowly$")
 
     def test_a_worker_that_was_killed(self):
         self.store.process.kill()
@@ -604,7 +647,8 @@ class Status(Operating):
             self.assertLessEqual(len(shown), 30, line)
         terminal.type(b"q")
         self.assertEqual(terminal.end(), 0)
-        self.assertTrue(terminal.text.endswith("\x1b[?25h\x1b[?1049l"))
+        self.assertTrue(terminal.text.endswith(
+            "\x1b[?7h\x1b[?25h\x1b[?1049l"))
 
     def test_live_before_there_is_a_store(self):
         self.store.__exit__()
