@@ -132,7 +132,8 @@ struct herald_xml {
 };
 
 /* All memory is arena's but the catalogue, which herald_xml_done frees.
- * NULL with problems added.  With SECRETS_UNREAD no other file is opened. */
+ * NULL with problems added; a default that can't be fetched is none yet
+ * (setting.h).  With SECRETS_UNREAD no other file is opened. */
 struct herald_xml *herald_xml_read (const char *path, enum secrets secrets,
                                     struct arena *arena,
                                     struct problems *problems);

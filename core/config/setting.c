@@ -92,7 +92,7 @@ trimmed (const char *text, struct arena *arena)
 
 static const char *
 fetch (const struct reading *reading, const struct source *source,
-       struct arena *arena)
+       struct arena *arena, const char **ret_missing)
 {
   const char *where = xml_attribute (reading->node, source->attribute);
   const char *path = xml_path (reading->doc);
@@ -127,7 +127,10 @@ fetch (const struct reading *reading, const struct source *source,
     return NULL;
   }
   if (value == NULL) {
-    complain (reading, "setting \"%.64s\": %s", reading->name, reason);
+    if (reading->integration == NULL)
+      *ret_missing = arena_strdup (arena, reason);
+    else
+      complain (reading, "setting \"%.64s\": %s", reading->name, reason);
     return NULL;
   }
   redact_secret (value, strlen (value));
@@ -139,7 +142,7 @@ fetch (const struct reading *reading, const struct source *source,
 
 static const char *
 read_value (const struct reading *reading, struct arena *arena,
-            bool *ret_is_inline)
+            struct setting *setting)
 {
   const char *from = xml_attribute (reading->node, "from");
   const struct source *source;
@@ -148,7 +151,7 @@ read_value (const struct reading *reading, struct arena *arena,
   if (from == NULL) {
     if (check_source (reading, NULL) < 0)
       return NULL;
-    *ret_is_inline = true;
+    setting->is_inline = true;
     return reading->secrets != SECRETS_UNREAD
              ? trimmed (reading->node->text, arena) : NULL;
   }
@@ -163,7 +166,7 @@ read_value (const struct reading *reading, struct arena *arena,
   }
   if (check_source (reading, source) < 0)
     return NULL;
-  return fetch (reading, source, arena);
+  return fetch (reading, source, arena, &setting->missing);
 }
 
 void
@@ -184,7 +187,7 @@ setting_read (const struct xml_doc *doc, const struct xml_node *node,
     complain (&reading, "<setting> has no name=");
     reading.name = "";
   } else {
-    setting.value = read_value (&reading, arena, &setting.is_inline);
+    setting.value = read_value (&reading, arena, &setting);
   }
   setting.name = arena_strdup (arena, reading.name);
   *ret_setting = setting;

@@ -29,11 +29,15 @@ struct setting {
   unsigned line;
   bool is_inline;               /* the value is in the XML file itself, ... */
   bool is_private;              /* ... which others can't read */
+  const char *missing;          /* why the value could not be fetched, when
+                                   no problem says so yet; or NULL */
 };
 
 /* Read one element.  A value that is not inline is registered as a secret
  * (redact.h), until setting_forget ().  With SECRETS_UNREAD how it is
- * written is checked, and nothing else: no value is kept, no file opened. */
+ * written is checked, and nothing else: no value is kept, no file opened.
+ * integration is NULL for <defaults>: that the value can't be fetched is
+ * the problem of those that need it. */
 void setting_read (const struct xml_doc *doc, const struct xml_node *node,
                    const char *integration, enum secrets secrets,
                    struct arena *arena, struct problems *problems,

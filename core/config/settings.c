@@ -20,6 +20,8 @@ struct slot {
                                    ones, the preset among them */
   struct field_value *values;
   const struct setting *setting;        /* the first given, or NULL */
+  const struct setting *missing;        /* one of the defaults that could not
+                                   be fetched, or NULL */
   bool is_broken;               /* given, with an error */
   bool is_wanted;               /* .when holds */
 };
@@ -147,6 +149,8 @@ take_value (struct herald_settings *settings, struct slot *slot,
   if (check_place (settings, slot, setting, is_given) < 0
       || setting->value == NULL) {
     slot->is_broken = true;
+    if (setting->missing != NULL)
+      slot->missing = setting;
   } else if (field_value_read (slot->field, setting->value,
                                &settings->scope, settings->arena,
                                &slot->values[slot->n], reason) < 0) {
@@ -293,6 +297,12 @@ check_when (struct herald_settings *settings)
         && slot->field->preset == NULL
         && (slot->field->flags & HERALD_REQUIRED) != 0)
       complain_of_missing (settings, slot, other);
+    /* Who does not use it does not miss it. */
+    if (slot->is_wanted && slot->missing != NULL)
+      add_problem (settings, PROBLEM_ERROR, slot, slot->missing,
+                   "can't be had: %s", slot->missing->missing);
+    else if (slot->missing != NULL)
+      slot->is_broken = false;
   }
 }
 

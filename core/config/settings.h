@@ -40,7 +40,8 @@ struct settings_scope {
  * missing (its label and an example), wrong type, choice, range, more
  * than one where not MANY, HOST_ONLY in a descriptor, an inline SECRET in
  * a file that others can read, a SOURCE that is no source field, a TARGET
- * that no row maps; warnings: DEPRECATED, a setting whose .when does not
+ * that no row maps, a default that is to be used and could not be fetched;
+ * warnings: DEPRECATED, a setting whose .when does not
  * hold, which then reads as not given.  Empty values count as not given.
  * Returns NULL only if there were errors, or a value is not to be had here
  * (SECRETS_ELSEWHERE), all else being right. */

@@ -465,6 +465,55 @@ class Reload(Case):
         self.assertEqual(self.daemon.stop(), 0)
 
 
+class Defaults(Case):
+    """A secret of <defaults> that can't be had is missed by the provider's
+    integrations, and by nobody else."""
+    modules = (str(CRASHER),)
+
+    def configure(self, *names):
+        self.site.serve_with('number="1"', "".join(
+            f'<defaults provider="{one}"><setting name="endpoint" '
+            'from="file" path="endpoint"/></defaults>' for one in names))
+
+    def test_start_and_restart(self):
+        self.web()
+        self.site.integration("other", "crasher", {},
+                              '<map><field name="id" source="id"/></map>')
+        self.configure("crasher", "nobody")
+        self.daemon.start()
+        self.assertIn("endpoint: there is no such file", self.daemon.text())
+        self.check_delivery(1)
+        self.assertEqual(self.arrived(), ["1"])
+        result = self.site.run("check")
+        self.assertEqual(result.status, 1, result)
+        self.assertIn("1 integration in order, 1 broken, 1 error",
+                      result.out)
+        before = self.daemon.pids("worker")
+        os.kill(min(before), signal.SIGKILL)
+        wait_until(lambda: self.daemon.pids("worker") - before, "another")
+        self.check_delivery(2)
+        self.site.write("etc/endpoint", self.receiver.url, 0o600)
+        self.assertEqual(self.reload().status, 0)
+        wait_until(lambda: sorted(self.arrived()) == ["1", "1", "2", "2"],
+                   "what waited")
+        self.assertEqual(self.daemon.stop(), 0)
+
+    def test_reload(self):
+        self.site.integration("other", "crasher", {},
+                              '<map><field name="id" source="id"/></map>')
+        self.configure("crasher")
+        secret = self.site.write("etc/endpoint", self.receiver.url, 0o600)
+        self.daemon.start()
+        self.check_delivery(1)
+        secret.unlink()
+        self.web()
+        self.assertEqual(self.reload().status, 1)
+        self.assertEqual(self.post(2), 202)
+        # The one is added, the other goes on with what it had.
+        wait_until(lambda: self.arrived() == ["1", "2", "2"], "both")
+        self.assertEqual(self.daemon.stop(), 0)
+
+
 class Activation(Case):
     def start(self, fds):
         """As systemd would: the sockets at 3 and on, and whose they are."""

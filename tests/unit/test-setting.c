@@ -13,6 +13,7 @@ struct fixture {
   struct arena *arena;
   struct problems *problems;
   enum secrets secrets;
+  const char *integration;
   struct setting setting;
 };
 
@@ -24,6 +25,7 @@ set_up (void **state)
   fixture.arena = arena_new (0);
   fixture.problems = problems_new ();
   fixture.secrets = SECRETS_READ;
+  fixture.integration = "crm";
   *state = &fixture;
   return 0;
 }
@@ -50,8 +52,9 @@ read_element (struct fixture *fixture, const char *path, const char *element)
   doc = xml_read_text (text.data, text.len, path, "r", "urn:t",
                        fixture->problems);
   assert_non_null (doc);
-  setting_read (doc, xml_root (doc)->child, "crm", fixture->secrets,
-                fixture->arena, fixture->problems, &fixture->setting);
+  setting_read (doc, xml_root (doc)->child, fixture->integration,
+                fixture->secrets, fixture->arena, fixture->problems,
+                &fixture->setting);
   xml_free (doc);
   buf_done (&text);
   return &fixture->setting;
@@ -140,6 +143,34 @@ test_fetched (void **state)
   fixture_remove (directory);
 }
 
+/* Whoever needs it says so. */
+static void
+test_of_defaults (void **state)
+{
+  struct fixture *fixture = *state;
+  const struct setting *setting;
+
+  fixture->integration = NULL;
+  setting = read_element (fixture, "a.xml", "<setting name=\"key\" "
+                          "from=\"env\" variable=\"HERALD_NONE\"/>");
+  fixture_expect_none (fixture->problems);
+  assert_null (setting->value);
+  assert_string_equal (setting->missing, "the environment variable "
+                       "HERALD_NONE is not set");
+  fixture->secrets = SECRETS_ELSEWHERE;
+  setting = read_element (fixture, "a.xml", "<setting name=\"key\" "
+                          "from=\"env\" variable=\"HERALD_NONE\"/>");
+  fixture_expect (fixture->problems, PROBLEM_WARNING, 2, "setting "
+                  "\"key\" can't be checked here: only the service has the "
+                  "variable HERALD_NONE");
+  assert_null (setting->missing);
+  setting = read_element (fixture, "a.xml", "<setting name=\"key\" "
+                          "from=\"env\"/>");
+  fixture_expect (fixture->problems, PROBLEM_ERROR, 2, "setting \"key\" has "
+                  "from=\"env\" but no variable=");
+  assert_null (setting->missing);
+}
+
 struct fault {
   const char *element;
   const char *message;
@@ -199,7 +230,7 @@ main (void)
 {
   const struct CMUnitTest tests[] = {
     TEST (test_inline), TEST (test_not_wanted), TEST (test_fetched),
-    TEST (test_faults),
+    TEST (test_of_defaults), TEST (test_faults),
   };
 
   return cmocka_run_group_tests (tests, NULL, NULL);

@@ -96,8 +96,10 @@ tear_down (void **state)
 static void
 give (struct fixture *fixture, const char *name, const char *value)
 {
-  struct setting setting = { name, value, "crm.xml",
-                             10 + (unsigned) fixture->n_given, true, false };
+  struct setting setting = { .name = name, .value = value,
+                             .file = "crm.xml",
+                             .line = 10 + (unsigned) fixture->n_given,
+                             .is_inline = true };
 
   assert_true (fixture->n_given < MOST);
   fixture->given[fixture->n_given++] = setting;
@@ -106,9 +108,10 @@ give (struct fixture *fixture, const char *name, const char *value)
 static void
 give_default (struct fixture *fixture, const char *name, const char *value)
 {
-  struct setting setting = { name, value, "herald.xml",
-                             50 + (unsigned) fixture->n_defaults, true,
-                             false };
+  struct setting setting = { .name = name, .value = value,
+                             .file = "herald.xml",
+                             .line = 50 + (unsigned) fixture->n_defaults,
+                             .is_inline = true };
 
   assert_true (fixture->n_defaults < MOST);
   fixture->defaults[fixture->n_defaults++] = setting;
@@ -439,6 +442,47 @@ test_presets_and_defaults (void **state)
                        "herald.xml");
 }
 
+/* It concerns who would use it, and nobody else. */
+static void
+test_default_not_fetched (void **state)
+{
+  struct fixture *fixture = *state;
+
+  give (fixture, "endpoint", "https://api.example/");
+  give_default (fixture, "text", NULL);
+  fixture->defaults[0].is_inline = false;
+  fixture->defaults[0].missing = "the environment variable X is not set";
+  assert_null (make (fixture));
+  fixture_expect (fixture->problems, PROBLEM_ERROR, 50, "setting \"text\" "
+                  "(Text) can't be had: the environment variable X is not "
+                  "set");
+  assert_string_equal (problems_at (fixture->problems, 0)->file,
+                       "herald.xml");
+  assert_string_equal (problems_at (fixture->problems, 0)->integration,
+                       "crm");
+  problems_free (fixture->problems);
+  fixture->problems = problems_new ();
+  give (fixture, "text", "abc");
+  assert_string_equal (settings_text (make (fixture), "text"), "abc");
+  fixture_expect_none (fixture->problems);
+}
+
+/* Nor does who has no use for it. */
+static void
+test_default_not_wanted (void **state)
+{
+  struct fixture *fixture = *state;
+
+  give (fixture, "endpoint", "https://api.example/");
+  give_default (fixture, "signed", NULL);
+  fixture->defaults[0].missing = "the environment variable X is not set";
+  assert_null (settings_text (make (fixture), "signed"));
+  assert_int_equal (problems_errors (fixture->problems), 0);
+  give (fixture, "bool", "1");
+  assert_null (make (fixture));
+  assert_int_equal (problems_errors (fixture->problems), 1);
+}
+
 static void
 test_deprecated (void **state)
 {
@@ -580,7 +624,8 @@ main (void)
     TEST (test_urls), TEST (test_addresses), TEST (test_durations),
     TEST (test_headers), TEST (test_json), TEST (test_fields_and_rows),
     TEST (test_places), TEST (test_secrets), TEST (test_when),
-    TEST (test_presets_and_defaults), TEST (test_deprecated),
+    TEST (test_presets_and_defaults), TEST (test_default_not_fetched),
+    TEST (test_default_not_wanted), TEST (test_deprecated),
     TEST (test_unfetched), TEST (test_bad_preset), TEST (test_complaints),
     TEST (test_canonical), TEST (test_forget),
   };
