@@ -183,8 +183,15 @@ child_spawn (struct child *child)
     .place_fd = pidfile_take (config->pidfile, config->place),
   };
 
-  if (order.place_fd < 0) {
+  if (order.place_fd < 0 && errno == EAGAIN) {
     child_wait_for_place (child);
+    return;
+  }
+  if (order.place_fd < 0) {
+    log_error ("%s can't be started: its lock can't be had: %m",
+               config->name);
+    child->is_told = false;
+    child_wait (child);
     return;
   }
   child->is_told = child->is_hurried = child->is_reload_due = false;

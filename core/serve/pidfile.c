@@ -166,15 +166,22 @@ pidfile_is_inherited (const struct pidfile *pidfile)
 }
 
 /* Opened anew: the lock belongs to this opening of the file, and goes
- * with the last descriptor of it. */
+ * with the last descriptor of it.  By what is open already, where that can
+ * be named: the file may have been removed. */
 int
 pidfile_take (struct pidfile *pidfile, unsigned place)
 {
-  int fd = open (pidfile->path, O_RDWR | O_NOFOLLOW);
+  char path[40];
+  int fd;
 
+  snprintf (path, sizeof path, "/proc/self/fd/%d", pidfile->fd);
+  fd = open (path, O_RDWR);
+  if (fd < 0 && errno == ENOENT)
+    fd = open (pidfile->path, O_RDWR | O_NOFOLLOW);
   if (fd >= 0 && !lock_try (fd, FIRST_PLACE + (int64_t) place)) {
     close (fd);
     fd = -1;
+    errno = EAGAIN;
   }
   return fd;
 }

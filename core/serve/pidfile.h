@@ -32,8 +32,8 @@ const char *pidfile_directory (const struct pidfile *pidfile);
 bool pidfile_is_inherited (const struct pidfile *pidfile);
 
 /* A descriptor that holds place (0: the intake, 1 + I: worker I), to be
- * given to a child and closed here; without CLOEXEC.  -1: a child of a
- * former supervisor has it. */
+ * given to a child and closed here; without CLOEXEC.  -1 with errno,
+ * EAGAIN: a child of a former supervisor has it. */
 int pidfile_take (struct pidfile *pidfile, unsigned place);
 
 /* The supervisor that runs with this state directory; 0: none. */

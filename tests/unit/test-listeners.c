@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -228,7 +229,9 @@ test_places (void **state)
   assert_non_null (strstr (reason, "herald serve runs already"));
   fd = pidfile_take (pidfile, 3);
   assert_true (fd >= 0);
+  errno = 0;
   assert_int_equal (pidfile_take (pidfile, 3), -1);
+  assert_int_equal (errno, EAGAIN);
   assert_int_equal (pipe (ends), 0);
   child = fork ();
   if (child == 0) {

@@ -475,6 +475,21 @@ test_crash (void **state)
   stop ();
 }
 
+/* Somebody has tidied up; what is held is the open file. */
+static void
+test_pidfile_removed (void **state)
+{
+  pid_t worker;
+
+  (void) state;
+  start ();
+  worker = pid_of ("state/worker-0.log");
+  assert_int_equal (unlink (in ("state/run/serve.pid")), 0);
+  kill (worker, SIGKILL);
+  wait_for (pid_of ("state/worker-0.log") != worker);
+  stop ();
+}
+
 static void
 test_watchdog (void **state)
 {
@@ -829,6 +844,8 @@ main (int argc, char **argv)
   const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown (test_start_and_stop, set_up, tear_down),
     cmocka_unit_test_setup_teardown (test_crash, set_up, tear_down),
+    cmocka_unit_test_setup_teardown (test_pidfile_removed, set_up,
+                                     tear_down),
     cmocka_unit_test_setup_teardown (test_watchdog, set_up, tear_down),
     cmocka_unit_test_setup_teardown (test_supervisor_slept, set_up,
                                      tear_down),
