@@ -27,6 +27,7 @@ enum {
   WORKED_MS = 1000,             /* after which it has done some work */
   PLACE_MS = 100,               /* between two looks for a free place */
   ABORT_MS = 5 * 1000,          /* from SIGABRT to SIGKILL */
+  GRACE_MS = 400,               /* besides a tenth of its time */
   STATUS_LEN = 256
 };
 
@@ -37,6 +38,7 @@ struct child {
   bool is_hurried;              /* to be started without a pause */
   bool is_reload_due;           /* when it is up */
   bool is_told;                 /* that its place is taken */
+  bool is_doubted;              /* silent for as long as it may be */
   pid_t pid;
   int64_t pause_ms, started_us;
   int64_t watchdog_ms;          /* as it was told */
@@ -95,15 +97,30 @@ child_is_hung (struct child *child)
 }
 
 static void
+child_is_alive (struct child *child)
+{
+  child->is_doubted = false;
+  if (child->watchdog_ms > 0)
+    set_timer (child->watchdog_timer, child->watchdog_ms);
+}
+
+/* Perhaps it is us who slept: what it said then waits to be read, or found
+ * no room between what others said, and is said again soon. */
+static void
 child_watchdog_due (void *data)
 {
   struct child *child = data;
 
-  /* Perhaps it is us who slept: what it said then waits to be read. */
   service_inbox_read (child->config.inbox);
-  if (!loop_timer_is_set (child->watchdog_timer)
-      && child->state != CHILD_STOPPING && child->pid > 0)
+  if (loop_timer_is_set (child->watchdog_timer)
+      || child->state == CHILD_STOPPING || child->pid == 0)
+    return;
+  if (child->is_doubted)
     child_is_hung (child);
+  else {
+    child->is_doubted = true;
+    set_timer (child->watchdog_timer, child->watchdog_ms / 10 + GRACE_MS);
+  }
 }
 
 static void
@@ -206,8 +223,7 @@ child_spawn (struct child *child)
     return;
   }
   child->started_us = loop_now_us (config->loop);
-  if (child->watchdog_ms > 0)
-    set_timer (child->watchdog_timer, child->watchdog_ms);
+  child_is_alive (child);
   log_info ("%s started (pid %ld)", config->name, (long) child->pid);
   child_enter (child, CHILD_STARTING);
 }
@@ -293,8 +309,7 @@ child_hear (struct child *child, const struct service_message *message)
     snprintf (child->status, sizeof child->status, "%s", message->status);
   if (child->state == CHILD_STOPPING)
     return true;
-  if (child->watchdog_ms > 0)
-    set_timer (child->watchdog_timer, child->watchdog_ms);
+  child_is_alive (child);
   if (message->is_hung) {
     loop_timer_stop (child->watchdog_timer);
     child_is_hung (child);

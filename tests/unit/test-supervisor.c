@@ -123,6 +123,8 @@ stand_in (int argc, char **argv)
   /* However a test ends, it leaves nobody behind. */
   while (!child.is_stopping && access (child.state, F_OK) == 0) {
     loop_turn (child.loop, 50);
+    for (int k = 0; k < 100 && is_asked (&child, "chatty"); k++)
+      service_notify ("STATUS=%d", k);
     for (size_t k = 0; k < n && is_asked (&child, "accept"); k++) {
       int fd = accept (sockets[k].fd, NULL, NULL);
 
@@ -527,6 +529,26 @@ test_supervisor_slept (void **state)
   stop ();
 }
 
+/* And those who had no room to say that they live, as another filled what
+ * a socket takes, say it when he reads again. */
+static void
+test_supervisor_slept_beside_many_words (void **state)
+{
+  (void) state;
+  configure_usual ("<workers watchdog=\"1s\"/>");
+  put ("state/worker-0.chatty", "");
+  start ();
+  kill (fixture.pid, SIGSTOP);
+  usleep (2500 * 1000);
+  assert_int_equal (unlink (in ("state/worker-0.chatty")), 0);
+  kill (fixture.pid, SIGCONT);
+  usleep (1000 * 1000);
+  assert_int_equal (count ("log", "gave no sign of life"), 0);
+  assert_int_equal (count ("state/intake.log", "start"), 1);
+  assert_int_equal (count ("state/worker-0.log", "start"), 1);
+  stop ();
+}
+
 /* A service manager that does not read, as while it is busy or reads its
  * own configuration again, is no reason to take children for hung. */
 static void
@@ -849,6 +871,8 @@ main (int argc, char **argv)
     cmocka_unit_test_setup_teardown (test_watchdog, set_up, tear_down),
     cmocka_unit_test_setup_teardown (test_supervisor_slept, set_up,
                                      tear_down),
+    cmocka_unit_test_setup_teardown (test_supervisor_slept_beside_many_words,
+                                     set_up, tear_down),
     cmocka_unit_test_setup_teardown (test_manager_does_not_read, set_up,
                                      tear_down),
     cmocka_unit_test_setup_teardown (test_deaf, set_up, tear_down),
