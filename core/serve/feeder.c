@@ -61,7 +61,10 @@ feeder_target (struct feeder *feeder)
 static void
 feeder_unask (struct feeder *feeder)
 {
-  if (feeder->n_asked == 0 || feeder->is_unwanting || feeder->store == NULL)
+  size_t bytes;
+
+  if (feeder->is_unwanting || feeder->store == NULL
+      || ledger_wanted (feeder->store, &bytes) == 0)
     return;
   feeder->is_unwanting = true;
   ledger_unwant (feeder->store);
@@ -86,7 +89,7 @@ feeder_ask (struct feeder *feeder)
 {
   struct feeding *feeding = feeder->feeding;
   const struct feeder *target = feeder_target (feeder);
-  size_t room, used = feeder->bytes_out + feeder->bytes_asked, bytes;
+  size_t room, asked, used, bytes;
 
   if (target == NULL) {
     feeder_unask (feeder);
@@ -94,21 +97,21 @@ feeder_ask (struct feeder *feeder)
   }
   if (feeder->is_unwanting)
     return;
+  asked = ledger_wanted (feeder->store, &used);
+  used += feeder->bytes_out;
   room = feeder_room (feeder, target);
-  if (room <= feeder->n_asked)
+  if (room <= asked)
     return;
-  room -= feeder->n_asked;
+  room -= asked;
   /* Not for every single one that has gone. */
-  if (feeder->n_asked > 0 && room < (feeder->n_asked + feeder->n_out) / 4)
+  if (asked > 0 && room < (asked + feeder->n_out) / 4)
     return;
   bytes = used < feeding->bytes_each ? feeding->bytes_each - used : 0;
   if (bytes == 0 || bytes < feeding->bytes_each / 4) {
-    if (feeder->n_out + feeder->n_asked > 0)
+    if (feeder->n_out + asked > 0)
       return;
     bytes = 1;
   }
-  feeder->n_asked += room;
-  feeder->bytes_asked += bytes;
   ledger_want (feeder->store, room, bytes);
 }
 
@@ -130,15 +133,7 @@ static void
 feeder_taken (void *data, const struct queue_item *items, size_t n)
 {
   struct feeder *feeder = data;
-  size_t bytes = 0;
 
-  for (size_t i = 0; i < n; i++)
-    bytes += items[i].len;
-  feeder->n_asked -= n < feeder->n_asked ? n : feeder->n_asked;
-  feeder->bytes_asked -= bytes < feeder->bytes_asked ? bytes
-                                                     : feeder->bytes_asked;
-  if (feeder->bytes_asked == 0 || feeder->n_asked == 0)
-    feeder->n_asked = feeder->bytes_asked = 0;
   for (size_t i = 0; i < n; i++)
     feeder_receive (feeder, &items[i], feeder_lane_for (feeder));
   feeder->is_dirty = true;
@@ -150,7 +145,6 @@ feeder_unwanted (void *data)
   struct feeder *feeder = data;
 
   feeder->is_unwanting = false;
-  feeder->n_asked = feeder->bytes_asked = 0;
   feeder->is_dirty = true;
 }
 

@@ -44,7 +44,6 @@ struct feeder {
 
   struct ledger_lane *store;    /* NULL: given back */
   uint32_t number;              /* of the queue's lane; 0: not ours yet */
-  size_t n_asked, bytes_asked;
   bool is_unwanting;
   size_t n_out, bytes_out;      /* taken and not settled */
   bool is_paused, is_leaving, is_dirty;

@@ -133,6 +133,8 @@ ledger_want (struct ledger_lane *lane, size_t n, size_t bytes)
 
   order->n = n;
   order->bytes = bytes;
+  lane->asked += n;
+  lane->asked_bytes += bytes;
   order_send (lane->ledger, order);
 }
 
@@ -140,6 +142,13 @@ void
 ledger_unwant (struct ledger_lane *lane)
 {
   order_send (lane->ledger, order_new (ORDER_UNWANT, lane));
+}
+
+size_t
+ledger_wanted (const struct ledger_lane *lane, size_t *ret_bytes)
+{
+  *ret_bytes = lane->asked_bytes;
+  return lane->asked;
 }
 
 static const char *
@@ -222,9 +231,11 @@ lane_free (struct ledger_lane *lane)
 static void
 answer_tell (const struct answer *answer)
 {
-  const struct ledger_lane *lane = answer->lane;
+  struct ledger_lane *lane = answer->lane;
   const struct ledger_client *client = lane->client;
 
+  lane->asked -= answer->used;
+  lane->asked_bytes -= answer->used_bytes;
   switch (answer->kind) {
   case ANSWER_OWNED:
     client->owned (lane->data, lane->number, answer->keys, answer->n);

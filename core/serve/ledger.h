@@ -88,6 +88,9 @@ void ledger_disown (struct ledger_lane *lane);
 void ledger_want (struct ledger_lane *lane, size_t n, size_t bytes);
 /* No more; answered by unwanted (). */
 void ledger_unwant (struct ledger_lane *lane);
+/* So much of it has not been answered yet, whether the thread has heard of
+ * it or not. */
+size_t ledger_wanted (const struct ledger_lane *lane, size_t *ret_bytes);
 /* What became of one that was taken.  Strings are copied, lane is set. */
 void ledger_settle (struct ledger_lane *lane,
                     const struct queue_settlement *settlement);

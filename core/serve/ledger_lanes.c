@@ -224,6 +224,20 @@ ledger_tick (struct ledger *ledger)
 /* ------------------------------------------------------------------ */
 /* Taking. */
 
+void
+ledger_use_up (struct ledger_lane *lane, size_t n, size_t bytes,
+               struct answer *answer)
+{
+  if (n >= lane->wanted || bytes >= lane->wanted_bytes) {
+    n = lane->wanted;
+    bytes = lane->wanted_bytes;
+  }
+  lane->wanted -= n;
+  lane->wanted_bytes -= bytes;
+  answer->used = n;
+  answer->used_bytes = bytes;
+}
+
 static void
 lane_hand_over (struct ledger *ledger, struct ledger_lane *lane,
                 const struct queue_item *items, size_t n)
@@ -244,9 +258,7 @@ lane_hand_over (struct ledger *ledger, struct ledger_lane *lane,
     body += items[i].len;
   }
   lane->average = bytes / n + 1;
-  lane->wanted -= n < lane->wanted ? n : lane->wanted;
-  lane->wanted_bytes -= bytes < lane->wanted_bytes ? bytes
-                                                   : lane->wanted_bytes;
+  ledger_use_up (lane, n, bytes, answer);
   ledger_answer (ledger, answer);
 }
 
@@ -269,8 +281,6 @@ lane_take (struct ledger *ledger, struct ledger_lane *lane,
   if (*ret_error != QUEUE_OK || n == 0)
     return false;
   lane_hand_over (ledger, lane, items, n);
-  if (lane->wanted == 0 || lane->wanted_bytes == 0)
-    lane->wanted = lane->wanted_bytes = 0;
   return lane->wanted > 0;
 }
 

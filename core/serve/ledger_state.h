@@ -40,6 +40,7 @@ struct answer {
   enum answer_kind kind;
   struct ledger_lane *lane;
   size_t n;                     /* items, keys or settlements */
+  size_t used, used_bytes;      /* of what was wanted */
   struct queue_item *items;     /* with their bodies, in one block */
   struct ledger_key *keys;
   bool is_paused;
@@ -56,6 +57,7 @@ struct ledger_lane {
   const struct ledger_client *client;
   void *data;
   bool is_gone;
+  size_t asked, asked_bytes;
   /* Of the thread. */
   struct ledger_lane *next;
   enum lane_stage stage;
@@ -112,6 +114,10 @@ enum {
 /* ledger_lanes.c, all on the thread. */
 struct answer *ledger_answer_new (enum answer_kind kind,
                                   struct ledger_lane *lane);
+/* So much less is wanted, as the answer is to tell.  When the number or the
+ * bytes are used up, the other is as well. */
+void ledger_use_up (struct ledger_lane *lane, size_t n, size_t bytes,
+                    struct answer *answer);
 /* What came of it: told when trouble begins, and when it is over. */
 void ledger_trouble (struct ledger *ledger, enum trouble where,
                      enum queue_error error);

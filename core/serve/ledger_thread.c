@@ -60,6 +60,7 @@ static void
 order_do (struct ledger *ledger, struct order *order)
 {
   struct ledger_lane *lane = order->lane;
+  struct answer *answer;
 
   switch (order->kind) {
   case ORDER_SETTLE:
@@ -78,8 +79,9 @@ order_do (struct ledger *ledger, struct order *order)
     lane->wanted_bytes += order->bytes;
     break;
   case ORDER_UNWANT:
-    lane->wanted = lane->wanted_bytes = 0;
-    ledger_answer (ledger, ledger_answer_new (ANSWER_UNWANTED, lane));
+    answer = ledger_answer_new (ANSWER_UNWANTED, lane);
+    ledger_use_up (lane, lane->wanted, lane->wanted_bytes, answer);
+    ledger_answer (ledger, answer);
     break;
   case ORDER_NUMBER:
     order_tell_number (ledger, order);

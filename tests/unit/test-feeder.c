@@ -6,6 +6,8 @@
 
 #include "config-fixture.h"
 
+#include <time.h>
+
 #include "base/date.h"
 #include "base/memory.h"
 #include "lane-world.h"
@@ -22,6 +24,7 @@ struct world {
   struct descriptor others[3];
   struct loop *loop;
   struct queue *queue;
+  struct queue *other;          /* who puts while the thread has the queue */
   struct feeding feeding;
   struct feeder *feeders[3];
   size_t n_feeders;
@@ -69,14 +72,27 @@ on_trouble (void *data, enum queue_error error, const char *reason)
   fail_msg ("%s", reason);
 }
 
+static struct queue *
+open_queue (const struct world *w, const char *engine)
+{
+  struct queue_config config = { .engine = engine, .window_ms = 1000,
+                                 .history_ms = 1000, .history_rows = 100 };
+  char where[300], reason[300];
+  struct queue *queue;
+
+  snprintf (where, sizeof where, "%s/store", w->directory);
+  config.where = where;
+  queue = queue_open (&config, reason, sizeof reason);
+  if (queue == NULL)
+    fail_msg ("%s", reason);
+  return queue;
+}
+
 static struct world *
-begin (void)
+begin_on (const char *engine)
 {
   static const int64_t schedule[] = { 100, 100 };
   struct world *w = memory_zeroed (1, sizeof *w);
-  struct queue_config queue = { .engine = "memory", .where = "",
-                                .window_ms = 1000, .history_ms = 1000,
-                                .history_rows = 100 };
   char reason[300];
 
   n_flights = 0;
@@ -89,8 +105,8 @@ begin (void)
   w->mock.integration.retry_ms = schedule;
   w->mock.integration.n_retries = 2;
   w->loop = loop_new ();
-  w->queue = queue_open (&queue, reason, sizeof reason);
-  assert_non_null (w->queue);
+  w->queue = open_queue (w, engine);
+  w->other = strcmp (engine, "memory") != 0 ? open_queue (w, engine) : NULL;
   w->feeding = (struct feeding) {
     .loop = w->loop, .reader = event_reader_new (NULL),
     .state_directory = w->directory, .bytes_each = 1 << 20,
@@ -103,25 +119,43 @@ begin (void)
   return w;
 }
 
-static void
-put (struct world *w, const char *lane, size_t n)
+static struct world *
+begin (void)
 {
-  uint32_t number = queue_lane (w->queue, lane);
+  return begin_on ("memory");
+}
+
+/* Of so many bytes, if that is enough. */
+static void
+put_sized (struct world *w, const char *lane, size_t n, size_t len)
+{
+  struct queue *queue = w->other != NULL ? w->other : w->queue;
+  uint32_t number = queue_lane (queue, lane);
   enum queue_answer answer;
+  char *body = memory_alloc (len + 300);
 
   for (size_t i = 0; i < n; i++) {
-    char id[40], body[300];
+    char id[40];
     struct queue_event event = { .source = "/s", .id = id, .body = body,
                                  .lanes = &number, .n_lanes = 1 };
 
     snprintf (id, sizeof id, "e%u", w->serial++);
     event.len = (size_t) snprintf (
-      body, sizeof body,
+      body, 300,
       "{\"specversion\":\"1.0\",\"id\":\"%s\",\"source\":\"/s\","
       "\"type\":\"t\",\"workspace\":\"acme\","
       "\"data\":{\"email\":\"p@example.org\"}}", id);
-    assert_int_equal (queue_put (w->queue, &event, 1, &answer), QUEUE_OK);
+    while (event.len < len)
+      body[event.len++] = ' ';
+    assert_int_equal (queue_put (queue, &event, 1, &answer), QUEUE_OK);
   }
+  free (body);
+}
+
+static void
+put (struct world *w, const char *lane, size_t n)
+{
+  put_sized (w, lane, n, 0);
 }
 
 /* From now on the thread has the queue. */
@@ -220,6 +254,7 @@ close_world (struct world *w)
   board_close (w->feeding.board);
   event_reader_free (w->feeding.reader);
   queue_close (w->queue);
+  queue_close (w->other);
   loop_free (w->loop);
   mock_close (&w->mock);
   fixture_remove (w->directory);
@@ -326,6 +361,51 @@ test_bounds (void **state)
     assert_int_equal (feeder_out (feeder), 1);
     flight_answer (0, 200);
   }
+  end (w);
+  close_world (w);
+}
+
+static struct {
+  struct world *world;
+  size_t n;                     /* that went */
+} racing;
+
+static void
+put_before_it_asks (const struct job *job)
+{
+  static const struct timespec nap = { 0, 300 * 1000 * 1000 };
+
+  (void) job;
+  if (++racing.n != 256)
+    return;
+  put_sized (racing.world, "crm", 1, 30000);
+  nanosleep (&nap, NULL);
+}
+
+/* The last bytes that were wanted are taken, so the number that was left is
+ * void, while more is asked for.  What the one side believes to have asked
+ * for is what the other believes to be asked. */
+static void
+test_asks_while_it_is_given (void **state)
+{
+  struct world *w = begin_on ("sqlite");
+
+  (void) state;
+  w->feeding.bytes_each = 1 << 20;
+  put_sized (w, "crm", 256, 4040);
+  run (w);
+  add (w, "crm", true);
+  answers_at_once = true;
+  on_flight = put_before_it_asks;
+  racing.world = w;
+  racing.n = 0;
+  UNTIL (w, racing.n == 257);
+  for (size_t n = 257; n < 2000; n += 256) {
+    put (w, "crm", 256);
+    UNTIL (w, racing.n == n + 256);
+  }
+  answers_at_once = false;
+  on_flight = NULL;
   end (w);
   close_world (w);
 }
@@ -577,6 +657,7 @@ main (void)
     cmocka_unit_test (test_through),
     cmocka_unit_test (test_leave),
     cmocka_unit_test (test_bounds),
+    cmocka_unit_test (test_asks_while_it_is_given),
     cmocka_unit_test (test_crashes),
     cmocka_unit_test (test_proven),
     cmocka_unit_test (test_still_blocked),
