@@ -14,6 +14,7 @@
 #include "base/memory.h"
 #include "base/number.h"
 #include "base/redact.h"
+#include "base/text.h"
 #include "metrics/figures.h"
 #include "options.h"
 #include "output.h"
@@ -58,6 +59,19 @@ trace_keep (struct trace *trace, const char *text)
   return text;
 }
 
+/* A Message-ID only looks like an address, and is what the service is asked
+ * by. */
+static const char *
+trace_keep_reference (struct trace *trace, const char *text)
+{
+  size_t len = strlen (text);
+
+  if (len > 2 && text[0] == '<' && text[len - 1] == '>'
+      && text_is_utf8 (text, len) && text_is_one_line (text, len))
+    return arena_strdup (trace->arena, text);
+  return trace_keep (trace, text);
+}
+
 static bool
 trace_attempt (void *data, uint32_t lane,
                const struct queue_settlement *settlement)
@@ -71,7 +85,7 @@ trace_attempt (void *data, uint32_t lane,
   *kept = *settlement;
   kept->lane = lane;
   kept->reason = trace_keep (trace, settlement->reason);
-  kept->reference = trace_keep (trace, settlement->reference);
+  kept->reference = trace_keep_reference (trace, settlement->reference);
   kept->via = trace_keep (trace, settlement->via);
   return true;
 }
@@ -110,8 +124,6 @@ trace_print_attempts (const struct store *store, const struct trace *trace)
       table_add (table, "%d", (int) one->status);
     else
       table_add (table, "-");
-    /* As it stands: a Message-ID only looks like an address, and is what
-     * the service is asked by. */
     table_add (table, "%s", *one->reference != '\0' ? one->reference : "-");
     table_add_text (table, one->via);
     table_add_text (table, one->reason);

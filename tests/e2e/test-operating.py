@@ -229,6 +229,21 @@ class Trace(Operating):
                                r" \d+\" shows it")
         self.assertEqual(self.left("event-1"), {"crm": "dead"})
 
+    def test_references(self):
+        """A Message-ID is what the service is asked by; an address is a
+        participant's."""
+        keeper = self.keeper()
+        for i, (reference, shown) in enumerate((
+                ("<2026.1@mg.example>", "<2026.1@mg.example>"),
+                ("ada@example.com", "*@example.com"),
+                ("<a\x1b[31m@mg.example>", "<a [*@mg.example>"))):
+            keeper.put(i, "crm")
+            keeper.settle("crm", DELIVERED, 0, 250, "", reference)
+            one, = self.done("trace", "--json",
+                             f"event-{i}").json["attempts"]
+            self.assertEqual(one["reference"], shown)
+            self.assertIn(f" {shown} ", self.done("trace", f"event-{i}").out)
+
     def test_paused_and_unknown(self):
         self.keeper().put(1, "crm")
         self.done("pause", "crm")
