@@ -104,6 +104,42 @@ class Help(Operating):
                                 for line in text.splitlines()), text)
 
 
+class Json(Operating):
+    def test_the_manual_has_every_member(self):
+        top = Path(os.environ["top_srcdir"])
+        manual = (top / "core/man/herald.1").read_text()
+        manual = manual[manual.index(".Sh JSON"):manual.index(
+            ".Sh ENVIRONMENT")]
+        told = {}
+        for name, text in re.findall(
+                r"(?s)\.It Cm (\S+)(.*?)(?=\n\.It Cm|\n\.El)", manual):
+            told.setdefault(name, set()).update(re.findall(r"\w+", text))
+        keeper = self.keeper()
+        keeper.put(1, "crm", "mails")
+        keeper.settle("crm", DEAD, reason="no")
+        keeper("worker", 0, "crm", "custom-api", "open", "", 0, 0)
+        self.host.webhook("bad", WAY, "<map/>")
+        for name, arguments, status in (
+                ("status", [], 0), ("queue", [], 0), ("list", [], 0),
+                ("trace", ["event-1"], 0), ("dead", ["show"], 0),
+                ("check", [], 1), ("pause", ["crm"], 0),
+                ("forget", ["x@example.com"], 0)):
+            shown = self.done(name, *arguments, "--json", status=status).json
+            self.assertEqual(members(shown) - told[name], set(), name)
+
+
+def members(value):
+    """The names of all members, but for those that are data."""
+    if isinstance(value, list):
+        return set().union(*map(members, value))
+    if not isinstance(value, dict):
+        return set()
+    return set(value).union(*(
+        members(one) for name, one in value.items()
+        if name not in ("refused", "retried", "rejected", "givenUp",
+                        "event")))
+
+
 class NoStore(Operating):
     """Before anything was accepted."""
 
