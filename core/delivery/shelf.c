@@ -12,11 +12,16 @@
 
 enum { SHELF_SLOTS = 1024 };
 
+struct line {
+  struct pile *first, *last;
+};
+
 struct pile {
   struct pile *chain;           /* in its slot */
+  struct line *line;
   struct pile *before, *after;  /* in the line */
   uint64_t alike;
-  int64_t since_us;             /* when it began; 0: it goes at once */
+  int64_t since_us;             /* when it began to wait */
   struct delivery *first, **end;
   size_t n;
 };
@@ -25,8 +30,10 @@ struct shelf {
   uint32_t batch;
   int64_t wait_us;
   bool is_flushed;
+  bool was_urgent;              /* what was taken last */
   size_t n;
-  struct pile *first, *last;
+  struct line urgent;           /* these go at once */
+  struct line waiting;          /* by age, for company */
   struct pile *slots[SHELF_SLOTS];
 };
 
@@ -64,34 +71,33 @@ shelf_slot (struct shelf *shelf, uint64_t alike)
   return &shelf->slots[(alike ^ alike >> 32) % SHELF_SLOTS];
 }
 
-/* The line of piles is sorted by urgency: what goes at once is in front,
- * the rest by age behind it. */
 static void
-shelf_line_up (struct shelf *shelf, struct pile *pile, bool is_urgent)
+pile_line_up (struct pile *pile, struct line *line, bool is_first)
 {
-  pile->before = is_urgent ? NULL : shelf->last;
-  pile->after = is_urgent ? shelf->first : NULL;
+  pile->line = line;
+  pile->before = is_first ? NULL : line->last;
+  pile->after = is_first ? line->first : NULL;
   if (pile->before != NULL)
     pile->before->after = pile;
   else
-    shelf->first = pile;
+    line->first = pile;
   if (pile->after != NULL)
     pile->after->before = pile;
   else
-    shelf->last = pile;
+    line->last = pile;
 }
 
 static void
-shelf_step_out (struct shelf *shelf, struct pile *pile)
+pile_step_out (struct pile *pile)
 {
   if (pile->before != NULL)
     pile->before->after = pile->after;
   else
-    shelf->first = pile->after;
+    pile->line->first = pile->after;
   if (pile->after != NULL)
     pile->after->before = pile->before;
   else
-    shelf->last = pile->before;
+    pile->line->last = pile->before;
 }
 
 static struct pile *
@@ -108,7 +114,7 @@ shelf_pile (struct shelf *shelf, uint64_t alike, int64_t now_us)
   pile->end = &pile->first;
   pile->chain = *slot;
   *slot = pile;
-  shelf_line_up (shelf, pile, false);
+  pile_line_up (pile, &shelf->waiting, false);
   return pile;
 }
 
@@ -120,16 +126,15 @@ shelf_remove (struct shelf *shelf, struct pile *pile)
   while (*link != pile)
     link = &(*link)->chain;
   *link = pile->chain;
-  shelf_step_out (shelf, pile);
+  pile_step_out (pile);
   free (pile);
 }
 
 static void
 shelf_hurry (struct shelf *shelf, struct pile *pile)
 {
-  pile->since_us = 0;
-  shelf_step_out (shelf, pile);
-  shelf_line_up (shelf, pile, true);
+  pile_step_out (pile);
+  pile_line_up (pile, &shelf->urgent, true);
 }
 
 void
@@ -185,14 +190,31 @@ shelf_has_address (const struct delivery *list, uint64_t to_hash)
   return false;
 }
 
+/* What is urgent goes first; but what has waited its time takes turns with
+ * it, or much of one kind would hold up all others for as long as it comes. */
+static struct pile *
+shelf_choose (struct shelf *shelf, int64_t now_us)
+{
+  struct pile *waiting = shelf->waiting.first;
+  bool is_over = waiting != NULL
+                 && (shelf->is_flushed
+                     || waiting->since_us + shelf->wait_us <= now_us);
+
+  shelf->was_urgent = shelf->urgent.first != NULL
+                      && !(is_over && shelf->was_urgent);
+  if (shelf->was_urgent)
+    return shelf->urgent.first;
+  return is_over ? waiting : NULL;
+}
+
 struct delivery *
 shelf_take (struct shelf *shelf, int64_t now_us, size_t *ret_n)
 {
-  struct pile *pile = shelf->first;
+  struct pile *pile = shelf_choose (shelf, now_us);
   struct delivery *list = NULL, **end = &list, **link;
   size_t n = 0, seen = 0;
 
-  if (pile == NULL || shelf_ready_us (shelf) > now_us)
+  if (pile == NULL)
     return NULL;
   link = &pile->first;
   while (*link != NULL && n < shelf->batch && seen++ < 2 * shelf->batch) {
@@ -210,10 +232,11 @@ shelf_take (struct shelf *shelf, int64_t now_us, size_t *ret_n)
   }
   if (pile->n == 0)
     shelf_remove (shelf, pile);
-  else if (pile->n < shelf->batch) {
+  else {
     pile->since_us = now_us;
-    shelf_step_out (shelf, pile);
-    shelf_line_up (shelf, pile, false);
+    pile_step_out (pile);
+    pile_line_up (pile, pile->n < shelf->batch ? &shelf->waiting
+                                               : &shelf->urgent, false);
   }
   *ret_n = n;
   return list;
@@ -222,7 +245,8 @@ shelf_take (struct shelf *shelf, int64_t now_us, size_t *ret_n)
 struct delivery *
 shelf_take_any (struct shelf *shelf)
 {
-  struct pile *pile = shelf->first;
+  struct pile *pile = shelf->urgent.first != NULL ? shelf->urgent.first
+                                                  : shelf->waiting.first;
   struct delivery *delivery;
 
   if (pile == NULL)
@@ -236,11 +260,11 @@ shelf_take_any (struct shelf *shelf)
 int64_t
 shelf_ready_us (const struct shelf *shelf)
 {
-  const struct pile *pile = shelf->first;
+  const struct pile *pile = shelf->waiting.first;
 
-  if (pile == NULL)
+  if (shelf->n == 0)
     return -1;
-  if (shelf->is_flushed || pile->since_us == 0)
+  if (shelf->is_flushed || shelf->urgent.first != NULL)
     return 0;
   return pile->since_us + shelf->wait_us;
 }

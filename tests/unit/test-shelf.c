@@ -149,6 +149,36 @@ test_put_back_first (void **state)
   shelf_free (shelf);
 }
 
+/* However much comes of one kind, what is of another gets its turn. */
+static void
+test_nobody_is_passed_for_ever (void **state)
+{
+  struct shelf *shelf = shelf_new (2, WAIT_US);
+  size_t turns[3] = { 0 }, n = 0;
+
+  (void) state;
+  clear ();
+  for (size_t i = 0; i < 24; i++)
+    deliveries[i].alike = i < 20 ? 0 : i < 23 ? 1 : 2;
+  shelf_put (shelf, &deliveries[23], 1);        /* alone */
+  for (size_t i = 20; i < 23; i++)
+    shelf_put (shelf, &deliveries[i], 1);
+  for (size_t i = 0; i < 20; i++)
+    shelf_put (shelf, &deliveries[i], 2);
+  for (size_t turn = 1; turn <= 12; turn++) {
+    struct delivery *list = shelf_take (shelf, 2 + WAIT_US, &n);
+
+    assert_non_null (list);
+    if (turns[list->alike] == 0)
+      turns[list->alike] = turn;
+  }
+  assert_int_equal (shelf_count (shelf), 1);    /* its company has gone */
+  assert_in_range (turns[0], 1, 3);
+  assert_in_range (turns[1], 1, 3);
+  assert_in_range (turns[2], 1, 3);
+  shelf_free (shelf);
+}
+
 static void
 test_retries (void **state)
 {
@@ -185,6 +215,7 @@ main (void)
     cmocka_unit_test (test_same_address),
     cmocka_unit_test (test_faulty_alone),
     cmocka_unit_test (test_put_back_first),
+    cmocka_unit_test (test_nobody_is_passed_for_ever),
     cmocka_unit_test (test_retries),
   };
 
