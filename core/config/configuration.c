@@ -209,6 +209,39 @@ configuration_find (const struct configuration *configuration,
   return NULL;
 }
 
+/* Those of settings put at names, of which there are n; as many. */
+static size_t
+add_variables (const struct setting *settings, size_t n, const char **names)
+{
+  size_t n_names = 0;
+
+  for (size_t k = 0; k < n; k++)
+    if (settings[k].variable != NULL)
+      names[n_names++] = settings[k].variable;
+  return n_names;
+}
+
+const char *const *
+configuration_variables (const struct configuration *configuration)
+{
+  const struct herald_xml *host = configuration->herald;
+  const char **names;
+  size_t n = 0, most = 0;
+
+  for (size_t k = 0; k < host->n_defaults; k++)
+    most += host->defaults[k].n_settings;
+  for (size_t k = 0; k < configuration->n_descriptors; k++)
+    most += configuration->descriptors[k]->n_settings;
+  names = arena_zeroed (configuration->arena, most + 1, sizeof *names);
+  for (size_t k = 0; k < host->n_defaults; k++)
+    n += add_variables (host->defaults[k].settings,
+                        host->defaults[k].n_settings, names + n);
+  for (size_t k = 0; k < configuration->n_descriptors; k++)
+    n += add_variables (configuration->descriptors[k]->settings,
+                        configuration->descriptors[k]->n_settings, names + n);
+  return names;
+}
+
 const struct herald_defaults *
 configuration_defaults (const struct configuration *configuration,
                         const char *provider)

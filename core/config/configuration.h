@@ -92,6 +92,10 @@ void configuration_host_digest (const struct configuration *configuration,
 const struct descriptor *
 configuration_find (const struct configuration *configuration,
                     const char *name);
+/* The variables of the environment that settings are taken from, up to
+ * NULL, some perhaps twice; the configuration's memory. */
+const char *const *
+configuration_variables (const struct configuration *configuration);
 /* The host's defaults for a provider, or NULL. */
 const struct herald_defaults *
 configuration_defaults (const struct configuration *configuration,

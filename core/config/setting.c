@@ -166,6 +166,9 @@ read_value (const struct reading *reading, struct arena *arena,
   }
   if (check_source (reading, source) < 0)
     return NULL;
+  if (strcmp (from, "env") == 0)
+    setting->variable = arena_strdup (arena, xml_attribute (reading->node,
+                                                            "variable"));
   return fetch (reading, source, arena, &setting->missing);
 }
 

@@ -25,6 +25,7 @@ struct setting {
   const char *name;
   const char *value;            /* NULL: could not be fetched, and a problem
                                    says why; or it was not wanted */
+  const char *variable;         /* of the environment, with from="env" */
   const char *file;             /* where it stands, for messages */
   unsigned line;
   bool is_inline;               /* the value is in the XML file itself, ... */

@@ -196,7 +196,7 @@ child_spawn (struct child *child)
   struct spawn order = {
     .program = config->program, .arguments = config->arguments,
     .notify_path = config->notify_path, .listeners = config->listeners,
-    .watchdog_ms = config->watchdog_ms,
+    .watchdog_ms = config->watchdog_ms, .hidden = config->hidden,
     .place_fd = pidfile_take (config->pidfile, config->place),
   };
 
@@ -298,6 +298,12 @@ void
 child_set_watchdog (struct child *child, int64_t watchdog_ms)
 {
   child->config.watchdog_ms = watchdog_ms;
+}
+
+void
+child_set_hidden (struct child *child, const char *const *hidden)
+{
+  child->config.hidden = hidden;
 }
 
 bool

@@ -42,6 +42,7 @@ struct child_config {
   const char *notify_path;      /* NOTIFY_SOCKET of the child */
   struct service_inbox *inbox;
   const struct listeners *listeners;    /* given to it; NULL: none */
+  const char *const *hidden;    /* not given to it (spawn.h) */
   int64_t watchdog_ms;          /* 0: nobody watches */
   /* What it left behind in a crash, such as which provider it was in;
    * adds nothing when there is nothing to tell.  May be NULL. */
@@ -62,7 +63,9 @@ void child_restart (struct child *child, int64_t most_ms);
 void child_kill (struct child *child);          /* it is to stop at once */
 /* SIGHUP; one that is starting gets it when it is up. */
 void child_reload (struct child *child);
+/* From its next start on. */
 void child_set_watchdog (struct child *child, int64_t watchdog_ms);
+void child_set_hidden (struct child *child, const char *const *hidden);
 
 /* Something came from pid, or waitpid () has answered for it: false if it
  * is another's. */

@@ -42,6 +42,8 @@ spawn_environment (const struct spawn *spawn, size_t n)
 
   for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++)
     unsetenv (ours[i]);
+  for (size_t i = 0; spawn->hidden != NULL && spawn->hidden[i] != NULL; i++)
+    unsetenv (spawn->hidden[i]);
   setenv ("NOTIFY_SOCKET", spawn->notify_path, 1);
   if (spawn->watchdog_ms > 0) {
     set_number ("WATCHDOG_USEC", (long long) spawn->watchdog_ms * 1000);

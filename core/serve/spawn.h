@@ -15,6 +15,8 @@
 struct spawn {
   const char *program;
   char *const *arguments;       /* up to NULL */
+  const char *const *hidden;    /* variables of the environment that it does
+                                   not get, up to NULL; NULL: none */
   const char *notify_path;
   int64_t watchdog_ms;          /* 0: none */
   const struct listeners *listeners;    /* NULL: none */

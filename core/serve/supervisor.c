@@ -262,6 +262,9 @@ supervisor_child (struct supervisor *supervisor, const char *name,
     .pidfile = supervisor->pidfile, .place = place,
     .notify_path = supervisor->notify_path, .inbox = supervisor->inbox,
     .listeners = place == INTAKE_PLACE ? supervisor->listeners : NULL,
+    /* It knows no secret of an integration. */
+    .hidden = place == INTAKE_PLACE
+                ? configuration_variables (supervisor->configuration) : NULL,
     .watchdog_ms = supervisor->configuration->herald->workers.watchdog_ms,
     .explain = supervisor_explain, .changed = supervisor_child_changed,
     .data = supervisor,

@@ -4,6 +4,7 @@
  */
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/crypto.h"
@@ -137,17 +138,39 @@ reload_listen (struct supervisor *supervisor)
   return false;
 }
 
+/* True if the intake has a variable of the environment that has become a
+ * secret's, and is to have it no more. */
+static bool
+reload_hide (struct supervisor *supervisor, const struct configuration *old)
+{
+  const char *const *before = configuration_variables (old);
+  const char *const *hidden
+    = configuration_variables (supervisor->configuration);
+  bool is_more = false;
+
+  for (size_t i = 0; hidden[i] != NULL; i++) {
+    size_t k = 0;
+
+    while (before[k] != NULL && strcmp (before[k], hidden[i]) != 0)
+      k++;
+    is_more |= before[k] == NULL && getenv (hidden[i]) != NULL;
+  }
+  child_set_hidden (supervisor->intake, hidden);
+  return is_more;
+}
+
 static void
-reload_intake (struct supervisor *supervisor, const struct herald_xml *old,
+reload_intake (struct supervisor *supervisor, const struct configuration *old,
                bool is_other_store)
 {
   bool has_sockets = reload_listen (supervisor);
+  bool has_secret = reload_hide (supervisor, old);
 
   if (!is_other_store)
-    reload_tell_start (supervisor, old, has_sockets);
+    reload_tell_start (supervisor, old->herald, has_sockets || has_secret);
   if (loop_timer_is_set (supervisor->listen_timer))
     return;                     /* it is not started yet */
-  if (has_sockets || is_other_store)
+  if (has_sockets || has_secret || is_other_store)
     child_restart (supervisor->intake, supervisor_stop_ms (supervisor));
   else
     child_reload (supervisor->intake);
@@ -253,7 +276,7 @@ reload_apply (struct supervisor *supervisor, struct configuration *old)
   reload_tell_integrations (supervisor, old);
   child_set_watchdog (supervisor->intake, supervisor->configuration->herald
                                             ->workers.watchdog_ms);
-  reload_intake (supervisor, old->herald, is_other_store);
+  reload_intake (supervisor, old, is_other_store);
   reload_workers (supervisor, is_other_store);
 }
 

@@ -96,6 +96,7 @@ test_not_wanted (void **state)
   setting = read_element (fixture, "a.xml", "<setting name=\"key\" "
                           "from=\"env\" variable=\"HERALD_NONE\"/>");
   assert_null (setting->value);
+  assert_string_equal (setting->variable, "HERALD_NONE");
   setting = read_element (fixture, "a.xml",
                           "<setting name=\"key\">word</setting>");
   assert_null (setting->value);

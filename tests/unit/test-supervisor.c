@@ -37,6 +37,9 @@
 
 enum { FINAL_EXIT = 3, FILE_EXIT = 4, PATIENCE_MS = 20000 };
 
+/* In the environment of the supervisor. */
+static const char *const secrets[] = { "CRM_TOKEN", "MAIL_TOKEN", NULL };
+
 /* -- A child. */
 
 struct stand_in {
@@ -114,6 +117,9 @@ stand_in (int argc, char **argv)
   snprintf (text, sizeof text, "start %zu sockets, of %s", n,
             i + 4 < argc ? argv[i + 4] : "-");
   say (&child, text);
+  for (const char *const *name = secrets; *name != NULL; name++)
+    if (getenv (*name) != NULL)
+      say (&child, *name);
   child.is_deaf = is_asked (&child, "deaf");
   if (is_asked (&child, "crash"))
     abort ();
@@ -273,6 +279,8 @@ start_another (void)
   if (pid > 0)
     return pid;
   setenv ("NOTIFY_SOCKET", in ("up"), 1);
+  for (const char *const *name = secrets; *name != NULL; name++)
+    setenv (*name, "s3cret-word", 1);
   if (freopen (in ("log"), "a", stderr) == NULL)
     abort ();
   log_setup (LOG_LEVEL_INFO, LOG_PLAIN);
@@ -724,6 +732,42 @@ test_reload (void **state)
   stop ();
 }
 
+static void
+put_descriptor (const char *name, const char *variable)
+{
+  char file[100], text[600];
+
+  snprintf (file, sizeof file, "etc/conf.d/%s.xml", name);
+  snprintf (text, sizeof text, "<integration "
+            "xmlns=\"urn:herald:integration:1\" name=\"%s\" "
+            "provider=\"hubspot\"><workspaces all=\"true\"/><settings>"
+            "<setting name=\"api-key\" from=\"env\" variable=\"%s\"/>"
+            "</settings></integration>", name, variable);
+  put (file, text);
+}
+
+/* The intake has no secret of an integration in its environment. */
+static void
+test_variables (void **state)
+{
+  (void) state;
+  put_descriptor ("crm", "CRM_TOKEN");
+  start ();
+  assert_int_equal (count ("state/intake.log", "CRM_TOKEN"), 0);
+  assert_int_equal (count ("state/intake.log", "MAIL_TOKEN"), 1);
+  assert_int_equal (count ("state/worker-0.log", "CRM_TOKEN"), 1);
+  put_descriptor ("mail", "MAIL_TOKEN");
+  kill (fixture.pid, SIGHUP);
+  wait_for (n_done () == 2);
+  put_descriptor ("more", "NONE_OF_THAT_NAME");
+  kill (fixture.pid, SIGHUP);
+  wait_for (n_done () == 3);
+  assert_int_equal (count ("state/intake.log", "start"), 2);
+  assert_int_equal (count ("state/intake.log", "_TOKEN"), 1);
+  assert_int_equal (count ("state/worker-0.log", "start"), 1);
+  stop ();
+}
+
 /* A reload that is asked for while one is under way comes after it. */
 static void
 test_reload_twice (void **state)
@@ -882,6 +926,7 @@ main (int argc, char **argv)
     cmocka_unit_test_setup_teardown (test_killed, set_up, tear_down),
     cmocka_unit_test_setup_teardown (test_unusable, set_up, tear_down),
     cmocka_unit_test_setup_teardown (test_reload, set_up, tear_down),
+    cmocka_unit_test_setup_teardown (test_variables, set_up, tear_down),
     cmocka_unit_test_setup_teardown (test_reload_twice, set_up, tear_down),
     cmocka_unit_test_setup_teardown (test_reload_beside_an_orphan, set_up,
                                      tear_down),
