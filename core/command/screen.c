@@ -48,6 +48,22 @@ screen_put (const char *text, size_t len)
   }
 }
 
+/* What does not fit is not passed over: the last line says how much it is. */
+static void
+screen_cut (struct buf *lines, size_t rows)
+{
+  const char *line = lines->data, *last = NULL;
+  size_t n = 0;
+
+  for (; *line != '\0'; line += strcspn (line, "\n"), line += *line != '\0')
+    if (++n == rows)
+      last = line;
+  if (n <= rows)
+    return;
+  lines->len = (size_t) (last - lines->data);
+  buf_printf (lines, "... %zu lines more\n", n - rows + 1);
+}
+
 static void
 screen_draw (struct screen *screen)
 {
@@ -60,6 +76,7 @@ screen_draw (struct screen *screen)
   buf_clear (&screen->lines);
   buf_clear (&screen->frame);
   screen->fn (screen->data, &screen->lines);
+  screen_cut (&screen->lines, size.ws_row);
   line = screen->lines.data;
   for (unsigned row = 1; row <= size.ws_row && *line != '\0'; row++) {
     end = strchr (line, '\n');

@@ -693,6 +693,7 @@ class Status(Operating):
         terminal.wait_for("\x1b[4;1H")
         self.assertNotIn("\x1b[5;1H", terminal.text)
         self.assertNotIn("INTEGRATION", terminal.text)
+        self.assertRegex(terminal.text, r"\x1b\[4;1H\.\.\. \d+ lines more")
         for line in terminal.text.split("\x1b[K")[:-1]:
             shown = line.rpartition("H")[2] if "\x1b" in line else line
             self.assertLessEqual(len(shown), 30, line)
