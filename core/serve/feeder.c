@@ -372,8 +372,6 @@ feeder_new (struct feeding *feeding, struct configuration *configuration,
     .loop = feeding->loop, .patience_ms = -1, .has_store = true,
     .settled = feeder_settled, .changed = feeder_changed, .data = feeder,
   };
-  struct flight_mark *marks = NULL;
-  size_t n_marks = 0;
 
   feeder->feeding = feeding;
   feeder->configuration = configuration_hold (configuration);
@@ -389,11 +387,8 @@ feeder_new (struct feeding *feeding, struct configuration *configuration,
   else
     feeder->reason = memory_strdup (reason);
   parking_init (feeder);
-  if (feeding->flight != NULL)
-    marks = flight_marks (feeding->flight, &n_marks);
-  feeder->store = ledger_own (feeding->ledger, feeder->name, marks, n_marks,
-                              &feeder_client, feeder);
-  free (marks);
+  feeder->store = ledger_own (feeding->ledger, feeder->name, &feeder_client,
+                              feeder);
   return feeder;
 }
 

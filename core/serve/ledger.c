@@ -80,7 +80,6 @@ order_new (enum order_kind kind, struct ledger_lane *lane)
 
 struct ledger_lane *
 ledger_own (struct ledger *ledger, const char *name,
-            const struct flight_mark *marks, size_t n_marks,
             const struct ledger_client *client, void *data)
 {
   struct ledger_lane *lane = memory_zeroed (1, sizeof *lane);
@@ -89,11 +88,6 @@ ledger_own (struct ledger *ledger, const char *name,
   snprintf (lane->name, sizeof lane->name, "%s", name);
   lane->client = client;
   lane->data = data;
-  if (n_marks > 0) {
-    lane->marks = memory_alloc (n_marks * sizeof *marks);
-    memcpy (lane->marks, marks, n_marks * sizeof *marks);
-    lane->n_marks = n_marks;
-  }
   order_send (ledger, order_new (ORDER_OWN, lane));
   return lane;
 }
@@ -222,13 +216,6 @@ answer_free (struct answer *answer)
 }
 
 static void
-lane_free (struct ledger_lane *lane)
-{
-  free (lane->marks);
-  free (lane);
-}
-
-static void
 answer_tell (const struct answer *answer)
 {
   struct ledger_lane *lane = answer->lane;
@@ -270,7 +257,7 @@ ledger_hear (struct ledger *ledger, struct answer *answer)
     break;
   case ANSWER_DISOWNED:
     ledger->n_leaving--;
-    lane_free (answer->lane);
+    free (answer->lane);
     break;
   default:
     if (!answer->lane->is_gone)
@@ -359,7 +346,7 @@ ledger_clear (struct ledger *ledger)
     if (answer->kind == ANSWER_COMMITTED)
       ledger->n_unsettled -= answer->n;
     else if (answer->kind == ANSWER_DISOWNED)
-      lane_free (answer->lane);
+      free (answer->lane);
     answer_free (answer);
     answer = next;
   }
@@ -367,7 +354,7 @@ ledger_clear (struct ledger *ledger)
     struct ledger_lane *lane = ledger->lanes;
 
     ledger->lanes = lane->next;
-    lane_free (lane);
+    free (lane);
   }
   for (size_t i = 0; i < ledger->n_pending; i++)
     free (ledger->pending[i]);

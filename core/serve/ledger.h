@@ -38,7 +38,7 @@ struct ledger_config {
   size_t commit_most;           /* ... and how many are a group */
   bool is_tidier;               /* looks after the store in idle moments */
   struct histogram *commits;    /* of settlements; NULL */
-  struct flight *flight;        /* told which marks are on disk; NULL */
+  struct flight *flight;        /* whose marks are put on disk; NULL */
   ledger_trouble_fn *trouble;
   void *data;
 };
@@ -70,11 +70,8 @@ struct ledger *ledger_new (const struct ledger_config *config);
  * be taken again); how many.  The queue is the caller's again. */
 size_t ledger_free (struct ledger *ledger);     /* NULL is fine */
 
-/* Become the lane's owner, as soon as no other process is; mark those of
- * marks that lie in it. */
+/* Become the lane's owner, as soon as no other process is. */
 struct ledger_lane *ledger_own (struct ledger *ledger, const char *name,
-                                const struct flight_mark *marks,
-                                size_t n_marks,
                                 const struct ledger_client *client,
                                 void *data);
 /* The number of the lane of that name; 0: the store can't tell now.  Waits

@@ -99,31 +99,32 @@ keys_add (void *data, uint64_t seq, uint64_t key, int64_t due_ms)
   return true;
 }
 
+/* What is still to be marked is asked for now: whoever had the lane since
+ * this one was made may have done it. */
 static enum queue_error
 lane_mark (struct ledger *ledger, struct ledger_lane *lane)
 {
-  uint64_t *seqs;
+  struct flight *flight = ledger->config.flight;
+  struct flight_mark *marks;
   enum queue_error error = QUEUE_OK;
-  size_t n = 0;
+  uint64_t *seqs;
+  size_t n_marks, n = 0;
 
-  if (lane->n_marks == 0)
+  marks = flight != NULL ? flight_marks (flight, &n_marks) : NULL;
+  if (marks == NULL)
     return QUEUE_OK;
-  seqs = memory_alloc (lane->n_marks * sizeof *seqs);
-  for (size_t i = 0; i < lane->n_marks; i++)
-    if (lane->marks[i].lane == lane->number)
-      seqs[n++] = lane->marks[i].seq;
+  seqs = memory_alloc (n_marks * sizeof *seqs);
+  for (size_t i = 0; i < n_marks; i++)
+    if (marks[i].lane == lane->number)
+      seqs[n++] = marks[i].seq;
+  free (marks);
   if (n > 0)
     error = queue_mark (ledger->queue, lane->number, seqs, n);
   free (seqs);
-  if (error != QUEUE_OK)
-    return error;
   /* Not by way of the loop, which may be held up, or be killed. */
-  if (ledger->config.flight != NULL)
-    flight_marked (ledger->config.flight, lane->number);
-  free (lane->marks);
-  lane->marks = NULL;
-  lane->n_marks = 0;
-  return QUEUE_OK;
+  if (error == QUEUE_OK)
+    flight_marked (flight, lane->number);
+  return error;
 }
 
 static void

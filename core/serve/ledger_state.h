@@ -64,8 +64,6 @@ struct ledger_lane {
   bool is_told, is_leaving;
   struct queue_hold hold;       /* as the client knows it */
   uint32_t number;              /* 0: not known yet */
-  struct flight_mark *marks;
-  size_t n_marks;
   size_t wanted, wanted_bytes;
   size_t average;               /* bytes of an event, of those taken last */
 };
