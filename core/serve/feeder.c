@@ -100,6 +100,9 @@ feeder_ask (struct feeder *feeder)
   asked = ledger_wanted (feeder->store, &used);
   used += feeder->bytes_out;
   room = feeder_room (feeder, target);
+  /* Another stood in when that was asked for; one is to go and see. */
+  if (room < asked && target == feeder && feeder->parking.is_probing)
+    feeder_unask (feeder);
   if (room <= asked)
     return;
   room -= asked;
@@ -222,9 +225,10 @@ feeder_tell (struct feeder *feeder, enum lane_state state)
                    reason);
     break;
   case LANE_OPEN:
-    if (before == LANE_BROKEN || before == LANE_TRYING)
+    if (before == LANE_TRYING
+        || (before == LANE_BROKEN && !feeder->parking.is_probing))
       log_notice ("the endpoint works again");
-    else if (before == LANE_BLOCKED)
+    else if (before == LANE_BLOCKED || before == LANE_BROKEN)
       log_notice ("resumed");
     break;
   default:                      /* told where it happens */

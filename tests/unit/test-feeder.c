@@ -624,6 +624,45 @@ test_fallback (void **state)
   close_world (w);
 }
 
+/* What was asked for while another stood in does not come all at once to
+ * the lane that is to see whether it is mended. */
+static void
+test_one_sees_after_a_fallback (void **state)
+{
+  struct world *w = begin_on ("sqlite");
+  struct feeder *own, *other;
+
+  (void) state;
+  run (w);
+  own = add (w, "crm", true);
+  other = add (w, "backup", true);
+  feeder_set_fallback (own, other);
+  put (w, "crm", 1);
+  UNTIL (w, n_flights == 1);
+  flight_answer (0, 401);
+  /* It is asked for by the time that this one goes. */
+  put (w, "crm", 1);
+  for (unsigned i = 0; i < 2; i++) {
+    UNTIL (w, n_flights == 1);
+    assert_string_equal (job_integration (flights[0].job)->name, "backup");
+    flight_answer (0, 200);
+  }
+  turns (w, 20);
+  assert_int_equal (queue_pause (w->other, queue_lane (w->other, "crm"),
+                                 false), QUEUE_OK);
+  UNTIL (w, lane_state (feeder_lane (own)) == LANE_OPEN);
+  turns (w, 20);
+  put (w, "crm", 10);
+  UNTIL (w, n_flights > 0);
+  turns (w, 50);
+  assert_int_equal (n_flights, 1);
+  assert_string_equal (job_integration (flights[0].job)->name, "crm");
+  flight_answer (0, 200);
+  UNTIL (w, n_flights == 8);
+  end (w);
+  close_world (w);
+}
+
 static void
 test_no_lane (void **state)
 {
@@ -664,6 +703,7 @@ main (void)
     cmocka_unit_test (test_unproven),
     cmocka_unit_test (test_leave_parked),
     cmocka_unit_test (test_fallback),
+    cmocka_unit_test (test_one_sees_after_a_fallback),
     cmocka_unit_test (test_no_lane),
   };
 
