@@ -49,6 +49,21 @@ list_add_lane (struct list_row *row, const struct list_lanes *lanes)
     row->dead = lane->state.dead;
 }
 
+/* Also of what can't be opened: whoever looks for it must find it. */
+static const char *
+list_category (const struct session *session,
+               const struct descriptor *descriptor)
+{
+  const struct provider *provider;
+  char reason[1024];
+
+  provider = loader_find (session->loader, descriptor->provider, reason,
+                          sizeof reason);
+  if (provider == NULL)
+    return "unknown";
+  return provider->plugin.category == HERALD_MAILER ? "mailer" : "webhook";
+}
+
 static struct list_row
 list_row (const struct session *session, const struct list_lanes *lanes,
           size_t k)
@@ -56,16 +71,13 @@ list_row (const struct session *session, const struct list_lanes *lanes,
   struct list_row row = {
     .descriptor = session->configuration->descriptors[k],
     .integration = session->integrations[k],
-    .category = "unknown",
     .verified = "-",
   };
 
-  if (row.integration != NULL) {
-    row.category = row.integration->is_mailer ? "mailer" : "webhook";
-    if (row.integration->is_mailer)
-      row.verified = session_is_untested (session, row.integration) ? "no"
-                                                                    : "yes";
-  }
+  row.category = list_category (session, row.descriptor);
+  if (row.integration != NULL && row.integration->is_mailer)
+    row.verified = session_is_untested (session, row.integration) ? "no"
+                                                                  : "yes";
   if (row.integration == NULL)
     row.state = session->is_elsewhere[k] ? "unchecked" : "broken";
   else if (!row.descriptor->is_enabled)

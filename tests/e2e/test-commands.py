@@ -105,7 +105,7 @@ class Looking(Commands):
             {"web": ("webhook", "-", "ready"),
              "mail": ("mailer", "no", "needs test"),
              "off": ("webhook", "-", "disabled"),
-             "sick": ("unknown", "-", "broken")})
+             "sick": ("webhook", "-", "broken")})
         self.assertEqual(rows["mail"]["workspaces"], ["acme", "beta"])
         self.assertIs(rows["web"]["allWorkspaces"], True)
         self.assertEqual(rows["web"]["label"], "Custom API Integration")
@@ -113,7 +113,7 @@ class Looking(Commands):
         self.assertIn("acme beta", table)
         self.assertIn("NAME", table.splitlines()[0])
         for category, names in (("mailer", ["mail"]),
-                                ("webhook", ["off", "web"])):
+                                ("webhook", ["off", "sick", "web"])):
             rows = self.done("list", "--category", category, "--json").json
             self.assertEqual(sorted(row["name"] for row in rows), names)
 
