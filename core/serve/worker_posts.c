@@ -49,6 +49,26 @@ worker_version (const struct worker *worker,
   return version;
 }
 
+/* "herald check" may be run where they are none: without the service's
+ * environment or credentials.  So the first is told here. */
+static void
+worker_say_errors (const struct problems *problems, const char *name,
+                   char *reason, size_t size)
+{
+  for (size_t i = 0; i < problems_count (problems); i++) {
+    const struct problem *problem = problems_at (problems, i);
+
+    if (problem->severity == PROBLEM_ERROR
+        && strcmp (problem->integration, name) == 0) {
+      snprintf (reason, size, "its configuration has errors: %s",
+                problem->text);
+      return;
+    }
+  }
+  snprintf (reason, size, "its configuration has errors, see \"herald "
+            "check\"");
+}
+
 /* NULL with the reason for which its lane is parked. */
 static struct integration *
 worker_open (struct worker *worker, struct configuration *configuration,
@@ -72,8 +92,7 @@ worker_open (struct worker *worker, struct configuration *configuration,
     integration = integration_open (configuration, descriptor,
                                     worker->loader, problems);
   if (integration == NULL)
-    snprintf (reason, size, "its configuration has errors, see \"herald "
-              "check\"");
+    worker_say_errors (problems, descriptor->name, reason, size);
   return integration;
 }
 

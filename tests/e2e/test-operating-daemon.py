@@ -223,6 +223,19 @@ class Serve(IntakeCase):
         self.assertIn("secrets and tokens were read again",
                       self.host.run("reload").out)
 
+    def test_a_secret_that_the_service_lacks(self):
+        """herald check can't tell, so the lane does."""
+        wait_until(lambda: "worker-0" in self.up(), "the worker")
+        self.host.webhook("new", "https://example.com/", auth="bearer",
+                          api_key='from="env" variable="NOT_THERE"')
+        self.assertEqual(self.host.run("check").status, 0)
+        self.host.run("reload")
+        row, = (one for one in self.status()["integrations"]
+                if one["integration"] == "new")
+        self.assertEqual(row["state"], "parked")
+        self.assertIn("environment variable NOT_THERE is not set",
+                      row["stateReason"])
+
     def test_a_switch_is_told_to_want_a_reload(self):
         wait_until(lambda: "worker-0" in self.up(), "the worker")
         for command in (["disable", "web"], ["enable", "web"],
