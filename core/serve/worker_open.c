@@ -15,7 +15,10 @@
 
 enum {
   SPARE_CONNECTIONS = 64,       /* for integrations that come later */
-  DEADMAN_MS = 1000
+  DEADMAN_MS = 1000,
+  /* Settlements of a group at most.  While one is written the next is
+   * gathered; a larger one would wait for what may not go yet. */
+  GROUP_MOST = FEEDING_UNSETTLED / 2
 };
 
 /* ------------------------------------------------------------------ */
@@ -127,7 +130,8 @@ worker_open_store (struct worker *worker)
   };
   struct ledger_config config = {
     .loop = worker->loop, .commit_ms = store->commit_ms,
-    .commit_most = store->commit_most,
+    .commit_most = store->commit_most < GROUP_MOST ? store->commit_most
+                                                   : GROUP_MOST,
     .is_tidier = worker->config->index == 0,
     .flight = worker->feeding.flight,
     .trouble = worker_on_trouble, .data = worker,

@@ -16,8 +16,8 @@ import time
 import unittest
 from pathlib import Path
 
-from host import SECONDS, Case, Host, event, is_sanitized, module_sandbox, \
-    program, wait_until
+from host import NETWORK, SECONDS, Case, Host, event, is_sanitized, \
+    module_sandbox, program, wait_until
 from receiver import Receiver
 
 BUILD = Path(os.environ["top_builddir"])
@@ -232,6 +232,22 @@ class Delivery(WorkerCase):
             worker.stop()
         self.assertEqual(sorted(set(self.ids(receiver))), [*range(6000)])
         self.assertEqual(receiver.n_events, 6000 + came - noted)
+
+    def test_a_long_wait_for_large_groups_holds_nothing_up(self):
+        """It sends nothing while 1,024 are not on disk, so they don't wait
+        there for more that can't come."""
+        self.host.herald_xml(
+            NETWORK + '<store><commit wait="1s" most="100000"/></store>')
+        receiver = self.enter(Receiver())
+        self.host.webhook("web", receiver.url, delivery='<batch max="100"/>'
+                          '<in-flight max="1"/>')
+        self.put("web", *(event(i) for i in range(10000)))
+        with self.work() as worker:
+            wait_until(lambda: receiver.n_events > 0, "the first")
+            began = time.monotonic()
+            wait_until(lambda: receiver.n_events == 10000, "all")
+            self.assertLess(time.monotonic() - began, 6)
+            worker.stop()
 
     def test_a_stopped_worker_sends_nothing_twice(self):
         receiver = self.enter(Receiver(latency=0.02))
