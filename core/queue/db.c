@@ -311,9 +311,10 @@ db_set_durable (struct db *db, bool is_durable)
 {
   if (db->is_durable == is_durable)
     return;
-  db->is_durable = is_durable;
   db_run_text (db, is_durable ? "PRAGMA synchronous=FULL"
                               : "PRAGMA synchronous=NORMAL");
+  if (db->error == QUEUE_OK)
+    db->is_durable = is_durable;
 }
 
 bool

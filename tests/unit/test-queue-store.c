@@ -517,6 +517,28 @@ test_small_disk (void **state)
     assert_int_equal (status, 0);
 }
 
+/* How commits reach the disk is what it was told last, also after an error
+ * that kept it from being set. */
+static void
+test_durable_after_an_error (void **state)
+{
+  struct queue_fixture *fixture = *state;
+  char path[120], reason[200];
+  struct db *db;
+
+  snprintf (path, sizeof path, "%s/store.db", fixture->store);
+  db = db_open (path, reason, sizeof reason);
+  assert_non_null (db);
+  db_set_durable (db, false);
+  assert_int_equal (db_number (db, "PRAGMA synchronous"), 1);
+  db_run_text (db, "nothing that is known");
+  db_set_durable (db, true);
+  db_rollback (db);
+  db_set_durable (db, true);
+  assert_int_equal (db_number (db, "PRAGMA synchronous"), 2);
+  db_close (db);
+}
+
 int
 main (void)
 {
@@ -531,6 +553,7 @@ main (void)
     FOR_SQLITE (test_log_is_bounded),
     FOR_SQLITE (test_file_limit),
     FOR_SQLITE (test_small_disk),
+    FOR_SQLITE (test_durable_after_an_error),
   };
 
   return cmocka_run_group_tests (tests, NULL, NULL);
