@@ -16,10 +16,11 @@
 #include "base/memory.h"
 #include "base/number.h"
 
-enum { ALLOWS_MAX = 64 };       /* bits of allows_found.mask */
+/* Bits of allows_found.mask, all of which never stand for rules. */
+enum { ALLOWS_MAX = 63 };
 
 struct allows_rule {
-  size_t listen;
+  size_t listen;                /* of which listener */
   bool is_group;
   uint32_t id;
   const struct herald_allow *allow;
@@ -89,14 +90,18 @@ allows_add (struct allows *allows, const struct herald_listen *listen,
 }
 
 struct allows *
-allows_new (const struct herald_intake *intake)
+allows_new (const struct herald_intake *intake,
+            const struct listeners *listeners)
 {
   struct allows *allows = memory_zeroed (1, sizeof *allows);
 
-  for (size_t k = 0; k < intake->n_listens; k++)
-    for (size_t i = 0; i < intake->listens[k].n_allows; i++)
-      allows_add (allows, &intake->listens[k], k,
-                  &intake->listens[k].allows[i]);
+  for (size_t k = 0; k < listeners->n; k++) {
+    const struct herald_listen *listen
+      = listener_find (&listeners->all[k], intake);
+
+    for (size_t i = 0; listen != NULL && i < listen->n_allows; i++)
+      allows_add (allows, listen, k, &listen->allows[i]);
+  }
   return allows;
 }
 

@@ -11,17 +11,19 @@
 
 #include "caller.h"
 #include "config/herald_xml.h"
+#include "listener.h"
 #include "peer.h"
 
 struct allows;
 
 /* Users and groups are looked up now; those that there are not are told in
- * the log.  intake must outlive it. */
-struct allows *allows_new (const struct herald_intake *intake);
+ * the log.  A socket has the rights of the <listen> of its path, wherever
+ * that stands.  intake must outlive it. */
+struct allows *allows_new (const struct herald_intake *intake,
+                           const struct listeners *listeners);
 void allows_free (struct allows *allows);       /* NULL is fine */
 
-/* Of a local peer; peer->listen counts <listen>s, SIZE_MAX for a socket
- * that is none of them.  NULL: it may not. */
+/* Of a local peer; peer->listen counts listeners.  NULL: it may not. */
 struct caller *allows_find (struct allows *allows, const struct peer *peer);
 
 #endif

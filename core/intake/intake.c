@@ -164,12 +164,13 @@ intake_on_accept_timer (void *data)
 }
 
 static size_t
-intake_listen_of (const struct intake *intake, int fd)
+intake_listener_of (const struct intake *intake, int fd)
 {
-  for (size_t i = 0; i < intake->listeners.n; i++)
-    if (intake->listeners.all[i].fd == fd)
-      return intake->listeners.all[i].listen;
-  return SIZE_MAX;
+  size_t i = 0;
+
+  while (i < intake->listeners.n && intake->listeners.all[i].fd != fd)
+    i++;
+  return i;
 }
 
 static void
@@ -196,7 +197,7 @@ intake_on_accept (void *data, int fd, unsigned ready)
       close (connection);
       continue;
     }
-    peer.listen = intake_listen_of (intake, fd);
+    peer.listen = intake_listener_of (intake, fd);
     http_accept (intake->http, connection, &peer);
   }
 }
@@ -260,7 +261,8 @@ intake_use (struct intake *intake, struct configuration *configuration)
   allows_free (intake->allows);
   routes_release (intake->routes);
   intake->routes = routes_new (configuration);
-  intake->allows = allows_new (&configuration->herald->intake);
+  intake->allows = allows_new (&configuration->herald->intake,
+                               &intake->listeners);
 }
 
 void
@@ -339,11 +341,11 @@ intake_new (const struct intake_config *config, char *ret_reason, size_t size)
   intake->accept_timer = loop_timer_new (config->loop,
                                          intake_on_accept_timer, intake);
   intake_raise_limit (config->configuration->herald->intake.max_connections);
-  intake_use (intake, config->configuration);
   if (intake_read_tokens (intake, config->configuration, ret_reason, size)
         == 0
       && intake_start_store (intake, ret_reason, size) == 0
       && intake_start_http (intake, ret_reason, size) == 0) {
+    intake_use (intake, config->configuration);
     intake_want (intake, LOOP_READ);
     return intake;
   }

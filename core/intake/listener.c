@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,14 +24,14 @@
 enum { LISTENER_BACKLOG = 1024 };
 
 static struct listener *
-listeners_add (struct listeners *listeners, int fd, size_t listen)
+listeners_add (struct listeners *listeners, int fd)
 {
   struct listener *listener;
 
   listeners->all = memory_resize (listeners->all, listeners->n + 1,
                                   sizeof listeners->all[0]);
   listener = &listeners->all[listeners->n++];
-  *listener = (struct listener) { .fd = fd, .listen = listen };
+  *listener = (struct listener) { .fd = fd };
   return listener;
 }
 
@@ -66,10 +65,9 @@ listener_name (struct listener *listener)
               ntohs (address.v6.sin6_port));
 }
 
-/* Which <listen> a socket handed in is. */
-static size_t
-listener_find (const struct herald_intake *intake,
-               const struct listener *listener)
+const struct herald_listen *
+listener_find (const struct listener *listener,
+               const struct herald_intake *intake)
 {
   for (size_t k = 0; k < intake->n_listens; k++) {
     const struct herald_listen *listen = &intake->listens[k];
@@ -77,9 +75,9 @@ listener_find (const struct herald_intake *intake,
                                               : listen->address;
 
     if (strcmp (name, listener->name) == 0)
-      return k;
+      return listen;
   }
-  return SIZE_MAX;
+  return NULL;
 }
 
 static int
@@ -182,21 +180,15 @@ listener_bind_path (const struct herald_listen *listen_at, char *ret_reason,
 }
 
 static int
-listeners_take (const struct herald_intake *intake,
-                struct listeners *listeners, char *ret_reason, size_t size)
+listeners_take (struct listeners *listeners, char *ret_reason, size_t size)
 {
   struct service_socket *sockets;
   size_t n;
 
   if (service_sockets (&sockets, &n, ret_reason, size) != 0)
     return -1;
-  for (size_t i = 0; i < n; i++) {
-    struct listener *listener
-      = listeners_add (listeners, sockets[i].fd, SIZE_MAX);
-
-    listener_name (listener);
-    listener->listen = listener_find (intake, listener);
-  }
+  for (size_t i = 0; i < n; i++)
+    listener_name (listeners_add (listeners, sockets[i].fd));
   free (sockets);
   return 0;
 }
@@ -208,7 +200,7 @@ listeners_open (const struct herald_intake *intake,
 {
   struct listeners listeners = { 0 };
 
-  if (listeners_take (intake, &listeners, ret_reason, size) != 0)
+  if (listeners_take (&listeners, ret_reason, size) != 0)
     return -1;
   for (size_t k = 0; listeners.n == k && k < intake->n_listens; k++) {
     const struct herald_listen *listen = &intake->listens[k];
@@ -221,7 +213,7 @@ listeners_open (const struct herald_intake *intake,
       listeners_close (&listeners);
       return -1;
     }
-    listener = listeners_add (&listeners, fd, k);
+    listener = listeners_add (&listeners, fd);
     listener_name (listener);
     if (listen->socket != NULL)
       listener->made = memory_strdup (listen->socket);

@@ -14,7 +14,6 @@
 
 struct listener {
   int fd;
-  size_t listen;                /* of which <listen>; SIZE_MAX: none */
   char *made;                   /* a file to remove; NULL: none of ours */
   char name[120];               /* for the log: "127.0.0.1:8414" */
 };
@@ -30,5 +29,9 @@ int listeners_open (const struct herald_intake *intake,
                     struct listeners *ret_listeners, char *ret_reason,
                     size_t size);
 void listeners_close (struct listeners *listeners);
+
+/* Its <listen>; NULL: it has none there. */
+const struct herald_listen *listener_find (const struct listener *listener,
+                                           const struct herald_intake *intake);
 
 #endif

@@ -140,9 +140,9 @@ class IntakeCase(Case):
         self.host.webhook("web", "https://example.com/")
         self.running = self.begin()
 
-    def configure(self) -> None:
+    def configure(self, before: str = "") -> None:
         self.host.herald_xml(
-            NETWORK + f"<store {self.store}/><intake>"
+            NETWORK + f"<store {self.store}/><intake>{before}"
             f'<listen address="127.0.0.1:{self.port}"/>'
             f'<listen socket="{self.socket}" mode="0666">{self.listen}'
             f'</listen><tokens path="intake.tokens"/>{self.limits}</intake>')

@@ -214,6 +214,25 @@ class Entry(IntakeCase):
         self.assertEqual(self.as_user(12346, 65534, acme), 401)
         self.assertEqual(self.as_user(12346, 65534, post(one(event(3)))), 202)
 
+    @unittest.skipUnless(os.geteuid() == 0, "only root becomes others")
+    def test_rights_of_a_socket(self):
+        """They are of the <listen> with its path, wherever that stands, and
+        never more than they say."""
+        os.chmod(self.host.directory, 0o755)
+        self.listen = '<allow user="12345" workspace="acme"/>' * 64
+        other = (f'<listen socket="{self.host.directory}/x" mode="0666">'
+                 '<allow user="12345" workspace="beta"/></listen>')
+        acme = post(one(event(1)), token=None)
+        beta = post(one(event(2, "beta")), token=None)
+        for before in ("", other):
+            self.configure(before)
+            self.running.process.send_signal(signal.SIGHUP)
+            wait_until(lambda: (self.host.directory / "err").read_text()
+                       .count("was read again") == 1 + (before != ""),
+                       "the reload")
+            self.assertEqual(self.as_user(12345, 65534, acme), 202, before)
+            self.assertEqual(self.as_user(12345, 65534, beta), 403, before)
+
     def test_reload(self):
         fresh = self.host.hide("fresh-token-0123456789abcdef")
         self.tokens(f"fresh {fresh} acme\n")
