@@ -28,6 +28,7 @@ struct place {                  /* what is known besides */
   unsigned mode;                /* of a socket's file that we made */
   dev_t device;
   ino_t inode;
+  bool is_lost;                 /* the file; to be made anew */
 };
 
 struct listeners {
@@ -41,14 +42,20 @@ listeners_new (void)
   return memory_zeroed (1, sizeof (struct listeners));
 }
 
-/* Not if somebody has put another file there. */
-static void
-place_unlink (const struct place *place)
+/* Not so when somebody has removed it, or put another in its place. */
+static bool
+place_has_file (const struct place *place)
 {
   struct stat st;
 
-  if (place->mode != 0 && lstat (place->listener.name, &st) == 0
-      && st.st_dev == place->device && st.st_ino == place->inode)
+  return lstat (place->listener.name, &st) == 0
+         && st.st_dev == place->device && st.st_ino == place->inode;
+}
+
+static void
+place_unlink (const struct place *place)
+{
+  if (place->mode != 0 && place_has_file (place))
     unlink (place->listener.name);
 }
 
@@ -281,8 +288,34 @@ static struct place *
 listeners_named (struct listeners *listeners, const char *name)
 {
   for (size_t i = 0; i < listeners->n; i++)
-    if (strcmp (listeners->places[i].listener.name, name) == 0)
+    if (strcmp (listeners->places[i].listener.name, name) == 0
+        && !listeners->places[i].is_lost)
       return &listeners->places[i];
+  return NULL;
+}
+
+static bool
+is_every_address (const char *name)
+{
+  return strncmp (name, "0.0.0.0:", 8) == 0
+         || strncmp (name, "[::]:", 5) == 0;
+}
+
+/* An address of ours that is in the way, as 127.0.0.1:8414 is in that of
+ * 0.0.0.0:8414; NULL: there is none. */
+static const char *
+listeners_against (const struct listeners *listeners, const char *name)
+{
+  const char *port = strrchr (name, ':');
+
+  for (size_t i = 0; i < listeners->n; i++) {
+    const char *other = listeners->places[i].listener.name;
+
+    if (*other != '/' && (*other == '[') == (*name == '[')
+        && strcmp (strrchr (other, ':'), port) == 0
+        && (is_every_address (other) || is_every_address (name)))
+      return other;
+  }
   return NULL;
 }
 
@@ -293,6 +326,7 @@ listeners_add (struct listeners *listeners,
                size_t size)
 {
   struct place place = { .mode = 0 };
+  const char *other;
   char name[256];
 
   listen_name (listen, name, sizeof name);
@@ -305,6 +339,14 @@ listeners_add (struct listeners *listeners,
   place.listener.fd = listen->socket != NULL
                         ? open_local (name, listen->mode, &place)
                         : open_address (name);
+  other = place.listener.fd < 0 && errno == EADDRINUSE
+            && listen->socket == NULL ? listeners_against (listeners, name)
+                                      : NULL;
+  if (other != NULL) {
+    snprintf (ret_reason, size, "can't listen on %s while herald listens on "
+              "%s; for that, start herald serve again", name, other);
+    return LISTENERS_FAILED;
+  }
   if (place.listener.fd < 0)
     return place_refuse (name, ret_reason, size);
   place.listener.name = memory_strdup (name);
@@ -323,7 +365,7 @@ listeners_choose (struct listeners *listeners,
   for (size_t i = 0; i < listeners->n; i++) {
     struct place *place = &listeners->places[i];
     const struct herald_listen *listen
-      = listeners_find (intake, place->listener.fd);
+      = place->is_lost ? NULL : listeners_find (intake, place->listener.fd);
 
     is_changed |= place->listener.is_wanted != (listen != NULL);
     place->listener.is_wanted = listen != NULL;
@@ -346,6 +388,11 @@ listeners_set (struct listeners *listeners,
 {
   size_t before = listeners->n;
 
+  for (size_t i = 0; i < before; i++) {
+    struct place *place = &listeners->places[i];
+
+    place->is_lost = place->mode != 0 && !place_has_file (place);
+  }
   for (size_t i = 0; i < intake->n_listens; i++) {
     enum listeners_answer answer
       = listeners_add (listeners, &intake->listens[i], ret_reason, size);

@@ -43,7 +43,7 @@ enum listeners_answer {
 /* Listen to what intake says, and to nothing else.  New ones are bound
  * first: if one can't be, nothing changes, and there is a reason.  A
  * socket's file that nobody listens to any more is replaced; any other
- * file is not. */
+ * file is not.  One that we made and that is gone is made anew. */
 enum listeners_answer listeners_set (struct listeners *listeners,
                                      const struct herald_intake *intake,
                                      char *ret_reason, size_t size);

@@ -108,6 +108,13 @@ test_local (void **state)
   assert_int_equal (listeners_at (listeners, 0)->fd, fd);
   assert_int_equal (stat (path, &st), 0);
   assert_int_equal (st.st_mode & 0777, 0600);
+  /* Without it nobody would find us. */
+  assert_int_equal (unlink (path), 0);
+  assert_int_equal (set (listeners, &listen, 1), LISTENERS_CHANGED);
+  assert_int_equal (listeners_count (listeners), 1);
+  assert_true (listeners_at (listeners, 0)->is_wanted);
+  assert_int_equal (stat (path, &st), 0);
+  assert_int_equal (set (listeners, &listen, 1), LISTENERS_SAME);
   assert_int_equal (set (listeners, NULL, 0), LISTENERS_CHANGED);
   assert_int_equal (listeners_count (listeners), 0);
   assert_int_equal (access (path, F_OK), -1);
@@ -175,6 +182,26 @@ test_addresses (void **state)
     assert_string_equal (listeners_at (listeners, 1)->name, text);
     listeners_free (listeners);
   }
+}
+
+/* What is in the way may be ourselves, as long as nothing is given up. */
+static void
+test_every_address (void **state)
+{
+  struct listeners *listeners = listeners_new ();
+  char one[64], every[64];
+  struct herald_listen listen = { .address = one };
+  int other = bind_tcp (AF_INET, one, sizeof one);
+
+  (void) state;
+  close (other);
+  snprintf (every, sizeof every, "0.0.0.0%s", strchr (one, ':'));
+  assert_int_equal (set (listeners, &listen, 1), LISTENERS_CHANGED);
+  listen.address = every;
+  assert_int_equal (set (listeners, &listen, 1), LISTENERS_FAILED);
+  assert_non_null (strstr (reason, "while herald listens on 127.0.0.1:"));
+  assert_string_equal (listeners_at (listeners, 0)->name, one);
+  listeners_free (listeners);
 }
 
 static void
@@ -303,6 +330,7 @@ main (void)
     cmocka_unit_test_setup_teardown (test_local, set_up, tear_down),
     cmocka_unit_test_setup_teardown (test_in_the_way, set_up, tear_down),
     cmocka_unit_test_setup_teardown (test_addresses, set_up, tear_down),
+    cmocka_unit_test_setup_teardown (test_every_address, set_up, tear_down),
     cmocka_unit_test_setup_teardown (test_given, set_up, tear_down),
     cmocka_unit_test_setup_teardown (test_places, set_up, remove_run),
     cmocka_unit_test_setup_teardown (test_inherited, set_up, remove_run),
