@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/un.h>
 
+#include "base/service.h"
 #include "base/text.h"
 #include "config/network.h"
 
@@ -278,6 +279,9 @@ read_listens (const struct herald_reading *reading,
 
   if (n == 0)
     return;
+  if (n > SERVICE_SOCKETS_MAX)
+    herald_complain (reading, PROBLEM_ERROR, node, "there are more than %d "
+                     "<listen>", SERVICE_SOCKETS_MAX);
   listens = arena_zeroed (reading->arena, n, sizeof *listens);
   intake->listens = listens;
   intake->n_listens = 0;

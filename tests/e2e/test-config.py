@@ -123,6 +123,9 @@ class Daemon(Config):
         self.unusable('<intake><listen socket="/a"><allow user="www" '
                       'workspace="nobody"/></listen></intake>', 1,
                       'workspace "nobody" is not declared')
+        self.unusable("<intake>" + "".join(f'<listen socket="/{k}"/>'
+                                           for k in range(65)) + "</intake>",
+                      1, "there are more than 64 <listen>")
 
     def test_reached_by_others(self):
         self.host.write("etc/t", "shop a-token-of-20-letters acme\n", 0o600)
