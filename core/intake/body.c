@@ -25,6 +25,7 @@ struct body {
   struct stream *stream;        /* of many events, once there is a byte */
   struct buf text;              /* of one */
   size_t taken;                 /* bytes, unpacked */
+  size_t packed;                /* bytes of gzip */
   uint32_t n;                   /* events, good and bad */
   bool is_done;                 /* the one event was read in place */
   enum body_fault fault;
@@ -232,8 +233,13 @@ body_feed (struct body *body, const char *bytes, size_t len)
 {
   if (body->fault != BODY_FINE)
     return body->fault;
+  body->packed += body->unzip != NULL ? len : 0;
   if (body->unzip == NULL)
     body_take (body, bytes, len);
+  /* There is gzip without end that unpacks to nothing. */
+  else if (body->packed > body->config.max_body)
+    body_fail (body, BODY_TOO_LARGE, "a body longer than %zu bytes",
+               body->config.max_body);
   else if (unzip_feed (body->unzip, bytes, len, body_take, body) != 0)
     body_fail (body, BODY_MALFORMED, "the body is not gzip");
   return body->fault;

@@ -336,6 +336,14 @@ class Http(IntakeCase):
         self.assertLess(len(bomb), 10000)
         reply = self.ask(post(bomb, BATCH, content_encoding="gzip"))
         self.assertEqual(reply.status, 413, reply)
+        # Nor is there gzip without end, of nothing.
+        nothing = gzip.compress(b"") * 3500
+        wire = self.wire()
+        wire.send(head("POST", "/v1/events", [
+            ("Authorization", f"Bearer {SHOP}"), ("Content-Type", NDJSON),
+            ("Content-Encoding", "gzip"), ("Transfer-Encoding", "chunked")])
+            + b"%x\r\n%b\r\n0\r\n\r\n" % (len(nothing), nothing))
+        self.assertEqual(wire.reply().status, 413)
         # Without a length it is found out on the way, and the answer
         # arrives although the client goes on sending.
         wire = self.wire()
