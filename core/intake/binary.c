@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "intake/framing.h"
 
 enum { BINARY_MAX_VALUE = 16 << 10 };
 
@@ -36,7 +37,7 @@ binary_hex (char c)
 static int
 binary_decode (struct buf *out, const char *value)
 {
-  size_t len = strlen (value);
+  size_t len = framing_value_len (value);
   bool is_quoted = len >= 2 && value[0] == '"' && value[len - 1] == '"';
   const char *at = value + (is_quoted ? 1 : 0);
   const char *end = value + len - (is_quoted ? 1 : 0);

@@ -6,7 +6,6 @@
 
 #include "intake/framing.h"
 
-#include <stddef.h>
 #include <string.h>
 
 #include "base/number.h"
@@ -41,6 +40,10 @@ framing_take (struct framing *framing, const char *name, const char *value)
     framing->n_hosts++;
   else if (text_equal_fold (name, "authorization"))
     framing->n_authorizations++;
+  else if (text_equal_fold (name, "content-type"))
+    framing->n_types++;
+  else if (text_equal_fold (name, "content-encoding"))
+    framing->n_codings++;
   else if (text_equal_fold (name, "expect"))
     framing->expect = value;
 }
@@ -61,10 +64,15 @@ framing_judge (const struct framing *framing, bool is_http_1_1,
   if (framing->is_malformed)
     return framing_refuse (400, "a header field's name is no token",
                            ret_detail);
+  if (framing->is_folded)
+    return framing_refuse (400, "a header field goes on in the next line",
+                           ret_detail);
   if (framing->n_lengths > 1 || framing->n_hosts > 1
-      || framing->n_authorizations > 1 || framing->n_encodings > 1)
-    return framing_refuse (400, "Content-Length, Transfer-Encoding, Host or "
-                           "Authorization is given twice", ret_detail);
+      || framing->n_authorizations > 1 || framing->n_encodings > 1
+      || framing->n_types > 1 || framing->n_codings > 1)
+    return framing_refuse (400, "Content-Length, -Type or -Encoding, "
+                           "Transfer-Encoding, Host or Authorization is "
+                           "given twice", ret_detail);
   if (is_encoded && (framing->n_lengths > 0 || !is_http_1_1))
     return framing_refuse (400, "Transfer-Encoding goes without "
                            "Content-Length, and with HTTP/1.1 only",
@@ -82,4 +90,14 @@ framing_judge (const struct framing *framing, bool is_http_1_1,
                       INT64_MAX, ret_body_len) != 0)
     return framing_refuse (400, "Content-Length is no number", ret_detail);
   return 0;
+}
+
+size_t
+framing_value_len (const char *value)
+{
+  size_t len = strlen (value);
+
+  while (len > 0 && (value[len - 1] == ' ' || value[len - 1] == '\t'))
+    len--;
+  return len;
 }

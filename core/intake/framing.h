@@ -11,12 +11,16 @@
 #define HERALD_FRAMING_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct framing {                /* { 0 } at first */
   unsigned n_lengths, n_encodings, n_hosts, n_authorizations;
+  unsigned n_types, n_codings;
   const char *length, *encoding, *expect;       /* the last of each */
   bool is_malformed;
+  bool is_folded;               /* by the caller's word: a field goes on in
+                                   the next line (RFC 9112, 5.2) */
 };
 
 /* A field of the head; its strings live on. */
@@ -26,5 +30,9 @@ void framing_take (struct framing *framing, const char *name,
  * beforehand), or the status of a refusal, with a word about it. */
 unsigned framing_judge (const struct framing *framing, bool is_http_1_1,
                         int64_t *ret_body_len, const char **ret_detail);
+
+/* A value's bytes without the blanks behind it, which libmicrohttpd leaves
+ * there (RFC 9112, 5.1). */
+size_t framing_value_len (const char *value);
 
 #endif

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -152,6 +153,16 @@ struct http_scan {
   struct framing framing;
 };
 
+/* libmicrohttpd (0.9.75) makes of a field that goes on in the next line one
+ * of another name, which does not lie before its value: so it is known. */
+static bool
+http_is_folded (const char *name, const char *value)
+{
+  uintptr_t distance = (uintptr_t) value - (uintptr_t) name;
+
+  return distance <= strlen (name) || distance > HTTP_POOL;
+}
+
 static enum MHD_Result
 http_scan_field (void *data, enum MHD_ValueKind kind, const char *name,
                  const char *value)
@@ -162,6 +173,8 @@ http_scan_field (void *data, enum MHD_ValueKind kind, const char *name,
   (void) kind;
   if (value == NULL)
     value = "";
+  else if (http_is_folded (name, value))
+    scan->framing.is_folded = true;
   framing_take (&scan->framing, name, value);
   if (text_equal_fold (name, "authorization"))
     head->authorization = value;
@@ -170,6 +183,20 @@ http_scan_field (void *data, enum MHD_ValueKind kind, const char *name,
   else if (text_equal_fold (name, "content-encoding"))
     head->content_encoding = value;
   return MHD_YES;
+}
+
+/* Of an absolute-form, too (RFC 9112, 3.2.2). */
+static const char *
+http_path (const char *target)
+{
+  size_t len = strncasecmp (target, "http://", 7) == 0 ? 7
+               : strncasecmp (target, "https://", 8) == 0 ? 8 : 0;
+
+  if (len == 0)
+    return target;
+  target += len;
+  target += strcspn (target, "/");
+  return *target != '\0' ? target : "/";
 }
 
 static void
@@ -184,7 +211,7 @@ http_begin (struct http_request *request, const char *path,
   request->phase = PHASE_BEGIN;
   memset (&request->head, 0, sizeof request->head);
   request->head.method = method;
-  request->head.path = path;
+  request->head.path = http_path (path);
   MHD_get_connection_values (request->mhd, MHD_HEADER_KIND, http_scan_field,
                              &scan);
   status = framing_judge (&scan.framing,
@@ -475,8 +502,8 @@ http_on_sweep (void *data)
 
     if (request->is_cut || request->deadline_us > now)
       continue;
-    if (request->phase == PHASE_HEAD
-        || (request->phase == PHASE_BODY && request->answer == NULL))
+    /* Also instead of an answer that only waits for the body. */
+    if (request->phase == PHASE_HEAD || request->phase == PHASE_BODY)
       http_write_problem (request, 408, "the request came too slowly");
     http_cut (request);
   }

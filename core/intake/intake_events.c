@@ -15,6 +15,7 @@
 #include "base/memory.h"
 #include "intake/answer.h"
 #include "intake/binary.h"
+#include "intake/framing.h"
 #include "intake/media.h"
 
 void
@@ -39,7 +40,7 @@ intake_caller (struct intake *intake, struct http_request *request)
   if (intake->tokens == NULL || strncasecmp (word, "bearer ", 7) != 0)
     return NULL;
   word += 7 + strspn (word + 7, " ");
-  return tokens_find (intake->tokens, word, strlen (word));
+  return tokens_find (intake->tokens, word, framing_value_len (word));
 }
 
 static void

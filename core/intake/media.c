@@ -9,6 +9,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "intake/framing.h"
+
 const char media_accepted[]
   = "application/cloudevents+json, application/cloudevents-batch+json, "
     "application/json, application/x-ndjson";
@@ -99,7 +101,7 @@ media_read (const char *content_type, bool has_attributes,
 int
 media_read_encoding (const char *encoding, bool *ret_is_gzip)
 {
-  size_t len = encoding != NULL ? strlen (encoding) : 0;
+  size_t len = encoding != NULL ? framing_value_len (encoding) : 0;
 
   *ret_is_gzip = len > 0 && (media_is (encoding, len, "gzip")
                              || media_is (encoding, len, "x-gzip"));

@@ -285,6 +285,22 @@ class Http(IntakeCase):
         self.assertEqual((options.status, options.headers["allow"]),
                          (204, "POST, OPTIONS"))
         self.assertEqual(self.get("*", method="OPTIONS").status, 204)
+        self.assertEqual(self.get("HTTP://x:1/healthz?y").status, 200)
+        self.assertEqual(self.get("http://x").status, 404)
+
+    def test_blanks_behind_values(self):
+        """They are no part of them."""
+        body = one(event(1))
+        reply = self.ask(post(gzip.compress(body), STRUCTURED + " ", token=None,
+                              authorization=f"Bearer {SHOP} \t",
+                              content_encoding="gzip "))
+        self.assertEqual(reply.status, 202, reply)
+        reply = self.ask(post(
+            b"{}", "application/json", ce_specversion="1.0 ", ce_id="a\t ",
+            ce_source='"/s" ', ce_type="t", ce_workspace="acme"))
+        self.assertEqual((reply.status, reply.json["events"][0]["id"]),
+                         (202, "a"), reply)
+        self.assertEqual(self.stored()[1]["source"], "/s")
 
     def test_keep_alive(self):
         wire = self.wire()
@@ -376,6 +392,14 @@ class Http(IntakeCase):
                 ([("Transfer-Encoding ", "chunked"),
                   ("Content-Length", size)], 400),
                 ([("Host", "other"), ("Content-Length", size)], 400),
+                ([("Content-Type", NDJSON), ("Content-Length", size)], 400),
+                ([("Content-Encoding", "br"), ("Content-Encoding",
+                  "identity"), ("Content-Length", size)], 400),
+                # A field that goes on in the next line.
+                ([("Content-Length", size),
+                  ("Transfer-Encoding", "\r\n chunked")], 400),
+                ([("Content-Length", size[:-1] + "\r\n\t" + size[-1])], 400),
+                ([("X", "1\r\n 2\r\n 3"), ("Content-Length", size)], 400),
                 ([("Content-Length", size), token], 400)):
             with Wire(self.port) as wire:
                 wire.send(head("POST", "/v1/events", [token, kind, *fields])
@@ -411,17 +435,20 @@ class Http(IntakeCase):
     def test_slow_clients(self):
         """Each step has its time; a fast client never waits for them."""
         part = post(one(event(1)))
-        slow = [self.wire() for _ in range(4)]
+        slow = [self.wire() for _ in range(5)]
         started = time.monotonic()
         slow[0].send(b"POST /v1/ev")                # no request line
         slow[1].send(part[:60])                     # no whole head
         slow[2].send(part[:-5])                     # no whole body
         slow[3].send(part)                          # no second request
+        slow[4].send(post(b"", token=None, Content_Length="9")
+                     .replace(b"Content-Length: 0\r\n", b""))
         self.assertEqual(slow[3].reply().status, 202)
         for number in range(100):
             self.assertEqual(self.ask(post(one(event(number)))).status, 202)
         self.assertEqual(slow[1].reply().status, 408)
         self.assertEqual(slow[2].reply().status, 408)
+        self.assertEqual(slow[4].reply().status, 408)
         for wire in slow:
             self.assertTrue(wire.is_over())
         self.assertLess(time.monotonic() - started, 20)
