@@ -32,6 +32,7 @@ struct service_beat {
   struct loop *loop;
   struct loop_timer *timer;
   int64_t every_us;
+  bool is_ready_due;            /* it was not told */
 };
 
 bool
@@ -160,8 +161,11 @@ beat_fire (void *data)
   int64_t next_us = beat->every_us;
 
   /* Where others talk too much, it has to be said soon again. */
-  if (service_notify ("WATCHDOG=1") != 0)
+  if (service_notify ("WATCHDOG=1%s", beat->is_ready_due ? "\nREADY=1" : "")
+      != 0)
     next_us /= BEAT_TRIES;
+  else
+    beat->is_ready_due = false;
   log_settle (false);           /* a daemon with nothing to say meanwhile */
   loop_timer_set (beat->timer, loop_now_us (beat->loop) + next_us);
 }
@@ -189,6 +193,19 @@ service_beat_free (struct service_beat *beat)
     return;
   loop_timer_free (beat->timer);
   free (beat);
+}
+
+void
+service_ready (struct service_beat *beat)
+{
+  bool is_due = service_notify ("READY=1") != 0;
+
+  if (beat == NULL)
+    return;
+  beat->is_ready_due = is_due;
+  if (is_due)
+    loop_timer_set (beat->timer, loop_now_us (beat->loop)
+                                   + beat->every_us / BEAT_TRIES);
 }
 
 static bool

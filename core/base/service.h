@@ -43,6 +43,10 @@ struct service_beat;
 struct service_beat *service_beat_new (struct loop *loop);
 void service_beat_free (struct service_beat *beat);     /* NULL is fine */
 
+/* READY=1, which nobody says in our place: if it could not be told, the
+ * beat says it until it was.  NULL is fine. */
+void service_ready (struct service_beat *beat);
+
 enum { SERVICE_SOCKETS_MAX = 64, SERVICE_NAME_MAX = 256 };
 
 struct service_socket {

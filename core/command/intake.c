@@ -73,7 +73,7 @@ intake_on_reload (void *data, int number)
     logging_daemon (run->globals, "intake", &fresh->herald->log);
     log_notice ("the configuration was read again");
   }
-  service_notify ("READY=1");
+  service_ready (run->beat);
 }
 
 static void
@@ -103,7 +103,8 @@ intake_go (struct intake_run *run)
   loop_on_signal (run->loop, SIGTERM, intake_on_stop, run);
   loop_on_signal (run->loop, SIGINT, intake_on_stop, run);
   run->beat = service_beat_new (run->loop);
-  service_notify ("READY=1\nSTATUS=taking events");
+  service_ready (run->beat);
+  service_notify ("STATUS=taking events");
   for (;;) {
     loop_turn (run->loop, wait_ms < 0 ? INTAKE_TURN_MS : wait_ms);
     wait_ms = intake_turn (run->intake);

@@ -187,7 +187,8 @@ worker_turn_until_over (struct worker *worker)
   worker->deadline = loop_timer_new (worker->loop, worker_on_deadline,
                                      worker);
   loop_timer_set (worker->second, 0);
-  service_notify ("READY=1\nSTATUS=%zu integrations", worker->n_posts);
+  service_ready (worker->beat);
+  service_notify ("STATUS=%zu integrations", worker->n_posts);
   while (worker->phase != WORKER_IS_OVER) {
     worker_tend (worker);
     if (worker->phase != WORKER_IS_OVER)

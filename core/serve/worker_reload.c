@@ -62,5 +62,5 @@ worker_reload (struct worker *worker)
   if (fresh == NULL)
     log_error ("the configuration stays as it was");
   if (worker->phase == WORKER_RUNS)
-    service_notify ("READY=1");
+    service_ready (worker->beat);
 }

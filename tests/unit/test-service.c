@@ -253,6 +253,33 @@ test_beat_is_late (void **state)
   loop_free (loop);
 }
 
+/* Nor is it forgotten that somebody is ready. */
+static void
+test_ready_is_late (void **state)
+{
+  struct fixture *fixture = *state;
+  struct loop *loop = loop_new ();
+  struct service_beat *beat;
+  int64_t start;
+
+  setenv ("WATCHDOG_USEC", "30000000", 1);
+  beat = service_beat_new (loop);
+  fill ();
+  service_ready (beat);
+  start = date_monotonic_us ();
+  while (!fixture->last.is_ready
+         && date_monotonic_us () - start < 5 * 1000 * 1000) {
+    loop_turn (loop, 5000);
+    service_inbox_read (fixture->inbox);
+  }
+  assert_true (fixture->last.is_ready && fixture->last.is_alive);
+  service_beat_free (beat);
+  loop_free (loop);
+  service_ready (NULL);
+  service_inbox_read (fixture->inbox);
+  assert_true (fixture->last.is_ready);
+}
+
 /* The sender is who the kernel says; descriptors that come along do not
  * stay open. */
 static void
@@ -478,6 +505,7 @@ main (void)
     cmocka_unit_test_setup_teardown (test_nobody, set_up, tear_down),
     cmocka_unit_test_setup_teardown (test_full, set_up, tear_down),
     cmocka_unit_test_setup_teardown (test_beat_is_late, set_up, tear_down),
+    cmocka_unit_test_setup_teardown (test_ready_is_late, set_up, tear_down),
     cmocka_unit_test_setup_teardown (test_sender, set_up, tear_down),
     cmocka_unit_test_setup_teardown (test_barrier, set_up, tear_down),
     cmocka_unit_test (test_message),
