@@ -242,6 +242,7 @@ core_libherald_core_la_SOURCES += \
 	core/command/logging.c core/command/logging.h \
 	core/command/outfile.c core/command/outfile.h \
 	core/command/output.c core/command/output.h \
+	core/command/owner.c core/command/owner.h \
 	core/command/post.c core/command/post.h \
 	core/command/pause.c \
 	core/command/progress.c core/command/progress.h \

@@ -14,6 +14,7 @@
 #include "metrics/figures.h"
 #include "options.h"
 #include "output.h"
+#include "owner.h"
 #include "session.h"
 #include "status_view.h"
 #include "store.h"
@@ -76,14 +77,17 @@ list_row (const struct session *session, const struct list_lanes *lanes,
 
   row.category = list_category (session, row.descriptor);
   if (row.integration != NULL && row.integration->is_mailer)
-    row.verified = session_is_untested (session, row.integration) ? "no"
-                                                                  : "yes";
+    row.verified = !owner_is_me (session->state_directory) ? "unknown"
+                   : session_is_untested (session, row.integration) ? "no"
+                                                                    : "yes";
   if (row.integration == NULL)
     row.state = session->is_elsewhere[k] ? "unchecked" : "broken";
   else if (!row.descriptor->is_enabled)
     row.state = "disabled";
   else if (strcmp (row.verified, "no") == 0)
     row.state = "needs test";
+  else if (strcmp (row.verified, "unknown") == 0)
+    row.state = "unchecked";
   else
     row.state = "ready";
   if (lanes != NULL)
@@ -224,7 +228,8 @@ command_list (const struct command_globals *globals, int argc, char **argv)
              "needs test (a mailer whose test e-mail was not accepted with "
              "its present settings, see \"herald test\"); broken (see "
              "\"herald check\"); unchecked (only the service has its "
-             "secrets).  Where there is a store, LANE is what "
+             "secrets, or may know whether it was tested).  Where there is a "
+             "store, LANE is what "
              "\"herald status\" calls the lane's state, why, and how many "
              "dead letters there are.",
     .rows = rows,
@@ -247,6 +252,9 @@ command_list (const struct command_globals *globals, int argc, char **argv)
     list_run (session, category, is_json);
     if (problems_errors (session->problems) > 0)
       log_warning ("some of conf.d has errors; \"herald check\" names them");
+    if (!owner_is_me (session->state_directory))
+      log_warning ("%s is another user's, so which mailers were tested, and "
+                   "what lanes do, can't be told", session->state_directory);
   }
   session_close (session);
   return status;

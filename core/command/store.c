@@ -6,16 +6,15 @@
 #include "store.h"
 
 #include <errno.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "owner.h"
 
 static char *
 store_path (const char *directory, const char *name)
@@ -72,31 +71,9 @@ store_open_queue (const struct store *store, char *ret_reason, size_t size)
   return queue_open (&config, ret_reason, size);
 }
 
-/* The store, or the nearest directory above it that can be seen, tells as
- * whom this should be run. */
-static void
-store_say_owner (const struct store *store)
-{
-  char *path = memory_strdup (store->directory), *slash;
-  const struct passwd *owner;
-  struct stat about;
-
-  while (stat (path, &about) != 0 && (slash = strrchr (path, '/')) != NULL)
-    *(slash > path ? slash : slash + 1) = '\0';
-  owner = getpwuid (about.st_uid);
-  if (owner != NULL)
-    log_error ("%s can't be used: it is for user %s; run: sudo -u %s herald "
-               "...", store->directory, owner->pw_name, owner->pw_name);
-  else
-    log_error ("%s can't be used: it is for user %lu, who runs herald here",
-               store->directory, (unsigned long) about.st_uid);
-  free (path);
-}
-
 static int
 store_open_files (struct store *store)
 {
-  struct stat about;
   char reason[400];
 
   switch (store_is_there (store)) {
@@ -104,13 +81,13 @@ store_open_files (struct store *store)
     return EXIT_DONE;
   case -1:
     if (errno == EACCES)
-      store_say_owner (store);
+      owner_say (store->directory);
     else
       log_error ("%s: %m", store->directory);
     return EXIT_FILE;
   }
-  if (stat (store->directory, &about) == 0 && about.st_uid != geteuid ()) {
-    store_say_owner (store);
+  if (!owner_is_me (store->directory)) {
+    owner_say (store->directory);
     return EXIT_FILE;
   }
   store->queue = store_open_queue (store, reason, sizeof reason);

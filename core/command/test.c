@@ -12,6 +12,7 @@
 #include "command.h"
 #include "options.h"
 #include "output.h"
+#include "owner.h"
 #include "sample.h"
 #include "session.h"
 #include "trial.h"
@@ -95,6 +96,11 @@ test_run (struct session *session, const char *name, const char *to,
     fprintf (stderr, "herald test: say where the test e-mail shall go: "
              "--to ADDRESS\n");
     return EXIT_USAGE;
+  }
+  /* Before anything is sent that could not be remembered. */
+  if (integration->is_mailer && !owner_is_me (session->state_directory)) {
+    owner_say (session->state_directory);
+    return EXIT_FILE;
   }
   if (session_connect (session, 4) != 0)
     return EXIT_CONFIG;

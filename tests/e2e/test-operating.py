@@ -204,6 +204,23 @@ class Queue(Operating):
         result = self.done("queue", status=4)
         self.assertRegex(result.err, r"it is for user \w+; run: sudo -u \w+")
 
+    def test_a_mailer_where_the_state_is_another_users(self):
+        """What root remembered there, the daemon could not read."""
+        if os.geteuid() != 0:
+            self.skipTest("only root can give a file away")
+        self.host.mailer("mail", 1)
+        os.chown(self.host.state, 1, 1)
+        result = self.done("test", "mail", status=4)
+        self.assertRegex(result.err, r"it is for user \w+; run: sudo -u \w+")
+        self.assertEqual(list(self.host.state.iterdir()), [])
+        result = self.done("list", "--json")
+        states = {one["name"]: (one["verified"], one["state"])
+                  for one in result.json}
+        self.assertEqual(states, {"mail": ("unknown", "unchecked"),
+                                  "crm": ("-", "ready"),
+                                  "mails": ("-", "ready")})
+        self.assertIn("is another user's", result.err)
+
     def test_directory_from_herald_xml(self):
         self.keeper().put(1, "crm")
         moved = self.host.directory / "elsewhere"
