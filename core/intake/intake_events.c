@@ -98,7 +98,7 @@ static bool
 intake_is_closed (struct intake *intake, struct http_request *request)
 {
   if (intake->error != QUEUE_OK
-      && date_now_ms () - intake->failed_ms < INTAKE_FULL_MS) {
+      && date_monotonic_us () - intake->failed_us < INTAKE_FULL_US) {
     intake_refuse_later (intake, request,
                          intake->error == QUEUE_FULL ? BOARD_FULL
                                                      : BOARD_UNAVAILABLE,
@@ -382,13 +382,13 @@ intake_note (struct intake *intake, enum queue_error error,
     if (intake->error != QUEUE_OK)
       log_notice ("the store takes events again");
     intake->error = QUEUE_OK;
-    intake->failed_ms = 0;
+    intake->failed_us = 0;
     return;
   }
   if (intake->error != error)
     log_error ("events are refused with 503: %s", reason);
   intake->error = error;
-  intake->failed_ms = date_now_ms ();
+  intake->failed_us = date_monotonic_us ();
   snprintf (intake->reason, sizeof intake->reason, "%s", reason);
 }
 

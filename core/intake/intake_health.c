@@ -43,7 +43,7 @@ intake_is_ready (const struct intake *intake, char ret_why[200])
   }
   /* Nobody may have tried since a failure: then it is not known to last. */
   if (intake->error != QUEUE_OK
-      && date_now_ms () - intake->failed_ms < INTAKE_READY_MS) {
+      && date_monotonic_us () - intake->failed_us < INTAKE_READY_US) {
     snprintf (ret_why, 200, "the store takes no events: %s",
               intake->error == QUEUE_FULL ? "it is full"
               : intake->error == QUEUE_BUSY ? "another process holds it"

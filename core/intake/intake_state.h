@@ -20,8 +20,9 @@
 
 enum {
   INTAKE_HELD = 64 << 20,       /* bytes of requests in memory */
-  INTAKE_FULL_MS = 1000,        /* how often a full store is tried */
-  INTAKE_READY_MS = 10000       /* a failure older than that says nothing */
+  INTAKE_FULL_US = 1000 * 1000, /* how often a full store is tried */
+  INTAKE_READY_US = 10 * INTAKE_FULL_US /* a failure older than that says
+                                           nothing */
 };
 
 struct intake {
@@ -40,8 +41,8 @@ struct intake {
   uint64_t activity;            /* grows with whatever is received */
   uint64_t seen_activity;       /* at the last turn */
   size_t held;                  /* memory of all requests */
-  int64_t failed_ms;            /* when the last commit failed; 0: it did
-                                   not */
+  int64_t failed_us;            /* when the last commit failed, by the clock
+                                   that nobody sets; 0: it did not */
   enum queue_error error;       /* of it */
   char reason[200];
   bool is_stopping;
