@@ -328,12 +328,22 @@ child_hear (struct child *child, const struct service_message *message)
   return true;
 }
 
+/* A reload makes a process end by itself when it is to begin anew. */
+static bool
+child_begins_anew (const struct child *child, int status)
+{
+  return child->state == CHILD_RELOADING && WIFEXITED (status)
+         && WEXITSTATUS (status) == 0;
+}
+
 /* Tell what it ended of; true: somebody is to blame whose deliveries the
  * next one will handle otherwise, or leave. */
 static bool
 child_tell (struct child *child, pid_t pid, int status)
 {
-  bool is_told_to = child->state == CHILD_STOPPING, is_blamed;
+  bool is_told_to = child->state == CHILD_STOPPING
+                    || child_begins_anew (child, status);
+  bool is_blamed;
   struct buf why = BUF_INIT (0);
 
   if (child->config.explain != NULL
@@ -389,7 +399,7 @@ child_ended (struct child *child, pid_t pid, int status)
     child->pause_ms = PAUSE_MS;
   if (!child->is_wanted)
     child_enter (child, CHILD_DOWN);
-  else if (child->is_hurried)
+  else if (child->is_hurried || child_begins_anew (child, status))
     child_spawn (child);
   else if (is_blamed)
     child_go_on (child, up_us);

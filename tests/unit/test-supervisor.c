@@ -80,7 +80,9 @@ child_hup (void *data, int number)
   (void) number;
   service_notify_reloading ();
   say (data, "reload");
-  if (!is_asked (data, "late"))
+  if (is_asked (data, "anew"))
+    ((struct stand_in *) data)->is_stopping = true;
+  else if (!is_asked (data, "late"))
     service_notify ("READY=1");
 }
 
@@ -768,6 +770,27 @@ test_variables (void **state)
   stop ();
 }
 
+/* Nobody is to blame for an end that a reload asks for, and nobody waits
+ * longer and longer for it. */
+static void
+test_reload_anew (void **state)
+{
+  int64_t start_us;
+
+  (void) state;
+  put ("state/worker-0.anew", "");
+  start ();
+  start_us = date_monotonic_us ();
+  for (int i = 0; i < 6; i++) {
+    kill (fixture.pid, SIGHUP);
+    wait_for (n_done () == 2 + i);
+  }
+  assert_true (date_monotonic_us () - start_us < 4 * 1000 * 1000);
+  assert_int_equal (count ("state/worker-0.log", "start"), 7);
+  assert_int_equal (count ("log", "exit code"), 0);
+  stop ();
+}
+
 /* A reload that is asked for while one is under way comes after it. */
 static void
 test_reload_twice (void **state)
@@ -927,6 +950,7 @@ main (int argc, char **argv)
     cmocka_unit_test_setup_teardown (test_unusable, set_up, tear_down),
     cmocka_unit_test_setup_teardown (test_reload, set_up, tear_down),
     cmocka_unit_test_setup_teardown (test_variables, set_up, tear_down),
+    cmocka_unit_test_setup_teardown (test_reload_anew, set_up, tear_down),
     cmocka_unit_test_setup_teardown (test_reload_twice, set_up, tear_down),
     cmocka_unit_test_setup_teardown (test_reload_beside_an_orphan, set_up,
                                      tear_down),
