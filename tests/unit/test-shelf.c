@@ -176,6 +176,7 @@ test_nobody_is_passed_for_ever (void **state)
   assert_in_range (turns[0], 1, 3);
   assert_in_range (turns[1], 1, 3);
   assert_in_range (turns[2], 1, 3);
+  assert_non_null (shelf_take_any (shelf));
   shelf_free (shelf);
 }
 
