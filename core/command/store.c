@@ -165,7 +165,7 @@ store_say_none (const struct store *store)
 int
 store_failed (const struct store *store)
 {
-  log_error ("%s: %s", store->directory, queue_reason (store->queue));
+  log_error ("%s", queue_reason (store->queue));
   return EXIT_FILE;
 }
 

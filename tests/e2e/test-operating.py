@@ -426,6 +426,14 @@ class Pause(Operating):
         self.assertNotIn("mail", self.lanes())
         self.done("pause", status=2)
 
+    def test_another_writes(self):
+        self.keeper().put(1, "crm")
+        with open(self.host.state / "store" / "locks", "r+b") as locks:
+            fcntl.lockf(locks, fcntl.LOCK_EX, 2, 0)
+            result = self.done("pause", "crm", status=4)
+        self.assertEqual(result.err.count(str(self.host.state / "store")), 1,
+                         result)
+
 
 class Forget(Operating):
     def setUp(self):
