@@ -118,6 +118,17 @@ post_text (const struct json_doc *doc, const char *name)
   return text != NULL ? text : "";
 }
 
+/* What became of an event; POST_UNSENT: that is not said. */
+static enum post_end
+post_end_of (const struct json_doc *event)
+{
+  const char *status = post_text (event, "status");
+
+  return strcmp (status, "accepted") == 0 ? POST_ACCEPTED
+         : strcmp (status, "duplicate") == 0 ? POST_SEEN
+         : strcmp (status, "rejected") == 0 ? POST_REJECTED : POST_UNSENT;
+}
+
 /* An answer for each event; false if it is not that. */
 static bool
 post_take_events (struct post *post, const struct json_doc *doc)
@@ -126,16 +137,13 @@ post_take_events (struct post *post, const struct json_doc *doc)
 
   if (events == NULL || json_doc_count (events) != post->n)
     return false;
+  for (size_t i = 0; i < post->n; i++)
+    if (post_end_of (json_doc_at (events, i)) == POST_UNSENT)
+      return false;
   for (size_t i = 0; i < post->n; i++) {
     const struct json_doc *event = json_doc_at (events, i);
-    const char *status = post_text (event, "status");
 
-    if (strcmp (status, "accepted") == 0)
-      post_settle (post, i, POST_ACCEPTED, "");
-    else if (strcmp (status, "duplicate") == 0)
-      post_settle (post, i, POST_SEEN, "");
-    else
-      post_settle (post, i, POST_REJECTED, post_text (event, "reason"));
+    post_settle (post, i, post_end_of (event), post_text (event, "reason"));
   }
   post->config.over (post->config.data, post);
   post_free (post);
@@ -187,10 +195,12 @@ post_later (struct post *post, const struct transport_reply *reply,
 
   if (wait_ms > POST_LONGEST_MS)
     wait_ms = POST_LONGEST_MS;
-  if (asked_ms >= 0)
+  /* "At once" is left to the back-off: else it would not rest at all. */
+  if (asked_ms >= POST_FIRST_MS)
     wait_ms = asked_ms;
   post->tries++;
   if (now_us + wait_ms * 1000 > post->give_up_us) {
+    post->config.refused (post->config.data, reply->status, reason);
     post_end (post, POST_UNSENT, reason);
     return;
   }
@@ -212,8 +222,9 @@ post_judge (struct post *post, const struct transport_reply *reply)
               reply->status, *detail != '\0' ? ": " : "", detail);
   if (reply->result == TRANSPORT_CANCELLED)
     post_end (post, POST_UNSENT, post->cancelled);
-  else if (reply->result == TRANSPORT_NO_ANSWER || reply->status == 408
-           || reply->status == 429 || reply->status >= 500)
+  else if (reply->result == TRANSPORT_NO_ANSWER || reply->is_truncated
+           || reply->status == 408 || reply->status == 429
+           || reply->status >= 500)
     post_later (post, reply, reason);
   else if (reply->status == 413)
     post_split (post, reason);

@@ -33,8 +33,9 @@ struct post_config {
   /* Once for each event of a post, in their order. */
   void (*settled) (void *data, const struct event *event, const char *file,
                    uint64_t line, enum post_end end, const char *reason);
-  /* The intake will take none of this kind: stop.  Before the events are
-   * settled as unsent. */
+  /* The intake will take none of this kind, or nothing was heard of it for
+   * all the patience there is: stop.  Before the events are settled as
+   * unsent. */
   void (*refused) (void *data, int status, const char *reason);
   /* It is on its way; again for what is split off.  It is over, and freed
    * when this returns. */

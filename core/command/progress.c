@@ -20,6 +20,7 @@
 enum { PROGRESS_EVERY_US = 100000, PROGRESS_BAR = 20, PROGRESS_LEAST_BAR = 5 };
 
 struct progress {
+  const char *done;
   int64_t start_us, drawn_us;
   struct buf line;
 };
@@ -33,13 +34,14 @@ progress_log (void *data, enum log_level level, const char *line)
 }
 
 struct progress *
-progress_new (bool is_quiet)
+progress_new (bool is_quiet, const char *done)
 {
   struct progress *progress;
 
   if (is_quiet || !isatty (STDERR_FILENO))
     return NULL;
   progress = memory_zeroed (1, sizeof *progress);
+  progress->done = done;
   progress->start_us = date_monotonic_us ();
   buf_init (&progress->line, 4096);
   log_to (progress_log, NULL);
@@ -110,11 +112,10 @@ progress_draw (struct progress *progress, const struct progress_now *now)
     progress_add_share (&progress->line, share, elapsed);
   }
   buf_printf (&progress->line,
-              "%llu events  %.0f/s  delivered %llu  retrying %llu  failed "
-              "%llu",
+              "%llu events  %.0f/s  %s %llu  retrying %llu  failed %llu",
               (unsigned long long) now->events,
               elapsed > 0.05 ? (double) now->events / elapsed : 0.0,
-              (unsigned long long) now->delivered,
+              progress->done, (unsigned long long) now->delivered,
               (unsigned long long) now->retrying,
               (unsigned long long) now->failed);
   if (ioctl (STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1)

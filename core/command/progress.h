@@ -20,8 +20,9 @@ struct progress_now {
 struct progress;
 
 /* NULL if there is nothing to draw on, or is_quiet; the rest takes NULL.
- * Log lines are written above the line from now on. */
-struct progress *progress_new (bool is_quiet);
+ * done: what "delivered" is called here.  Log lines are written above the
+ * line from now on. */
+struct progress *progress_new (bool is_quiet, const char *done);
 void progress_free (struct progress *progress);
 /* Draws at most ten times a second. */
 void progress_draw (struct progress *progress,

@@ -335,7 +335,7 @@ send_go (struct send *send)
                  "sent", send->session->configuration->directory);
   loop_on_signal (send->session->loop, SIGINT, send_on_signal, send);
   loop_on_signal (send->session->loop, SIGTERM, send_on_signal, send);
-  send->progress = progress_new (send->options->is_quiet);
+  send->progress = progress_new (send->options->is_quiet, "delivered");
   send_loop (send);
   progress_free (send->progress);
   send->report.dispatcher = send->dispatcher;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/arena.h"
@@ -126,7 +127,8 @@ submit_refused (void *data, int status, const char *reason)
   if (submit->is_refused)
     return;
   submit->is_refused = true;
-  log_error ("%s: %s%s", submit->url, reason,
+  log_error ("%s: %s%s", submit->unix_socket != NULL
+               ? submit->unix_socket : submit->url, reason,
              status == 401 && submit->authorization == NULL
                ? "; name a file that holds one with --token-file" : "");
   submit_stop (submit);
@@ -271,7 +273,7 @@ submit_loop (struct submit *submit)
     bool has_more = submit_feed (submit);
 
     if (submit->is_refused)
-      submit_give_up (submit, "the intake refused those before them");
+      submit_give_up (submit, "those before them were not taken");
     if (submit->is_stopped)
       submit_send (submit);
     if (submit->is_read && submit->filling == NULL && submit->n_posts == 0)
@@ -337,9 +339,14 @@ submit_join (const char *a, const char *b, const char *c)
   return buf_steal (&text);
 }
 
+/* -1 after saying what is wrong. */
 static int
 submit_use_socket (struct submit *submit, const char *path)
 {
+  if (strlen (path) >= sizeof ((struct sockaddr_un *) NULL)->sun_path) {
+    log_error ("the socket's path is longer than the system takes: %s", path);
+    return -1;
+  }
   submit->unix_socket = memory_strdup (path);
   submit->url = memory_strdup ("http://localhost/v1/events");
   return 0;
@@ -407,17 +414,22 @@ submit_read_token (struct submit *submit, const char *path)
   size_t len;
   char *text = trust_read (path, TRUST_PRIVATE, SUBMIT_MAX_TOKEN, &len,
                            reason, sizeof reason);
+  char *token;
 
   if (text == NULL) {
     log_error ("%s: %s", path, reason);
     return -1;
   }
-  text[strcspn (text, " \t\r\n")] = '\0';
-  redact_secret (text, strlen (text));
-  submit->authorization = submit_join ("Bearer ", text, "");
+  token = text + strspn (text, " \t\r\n");
+  token[strcspn (token, " \t\r\n")] = '\0';
+  redact_secret (token, strlen (token));
+  if (*token != '\0')
+    submit->authorization = submit_join ("Bearer ", token, "");
+  else
+    log_error ("%s: it holds no token", path);
   memory_wipe (text, len);
   free (text);
-  return 0;
+  return submit->authorization != NULL ? 0 : -1;
 }
 
 static int
@@ -489,7 +501,7 @@ submit_run (const struct command_globals *globals,
           || submit_read_token (&submit, options->token_path) == 0))
     status = submit_open (&submit, paths, n_paths);
   if (status == EXIT_DONE) {
-    submit.progress = progress_new (options->is_quiet);
+    submit.progress = progress_new (options->is_quiet, "accepted");
     submit_loop (&submit);
     progress_free (submit.progress);
     submit_report (&submit);
@@ -506,7 +518,8 @@ static const char submit_about[] =
   "standard input, and put them in through the intake, which keeps them "
   "until they are delivered.  When this ends, what was accepted is on the "
   "intake's disk.  It may be run again with the same files: what was "
-  "accepted before is not accepted twice.";
+  "accepted before is not accepted twice.  Data alone, which has no id, "
+  "is.";
 
 static const char submit_notes[] =
   "exit codes: 0 all accepted, 1 some not, 2 bad usage, 3 the configuration "

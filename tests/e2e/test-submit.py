@@ -112,6 +112,110 @@ class Submit(IntakeCase):
                          result)
         self.assertLess(time.monotonic() - started, 20)
 
+    def test_token_file(self):
+        """The first word, wherever it stands; none is no token."""
+        self.token = self.host.write("token", f"\n {BOTH} x\n", 0o600)
+        self.assertEqual(self.submit([event(1)]).status, 0)
+        for text in ("", " \n"):
+            self.token = self.host.write("token", text, 0o600)
+            result = self.submit([event(2)])
+            self.assertEqual(result.status, 3, result)
+            self.assertIn("holds no token", result.err)
+
+    def test_long_socket(self):
+        result = self.submit([event(1)], "--socket", "/" + "x" * 200)
+        self.assertEqual(result.status, 3, result)
+        self.assertIn("longer than the system takes", result.err)
+
+
+class Answers(Case):
+    """What an intake or something in its place may say."""
+
+    def submit(self, answer, count=2, *arguments):
+        """answer (handler, events, n) sends the n-th, or returns its
+        status, fields and body."""
+        seen = []
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self):
+                events = json.loads(
+                    self.rfile.read(int(self.headers["Content-Length"])))
+                seen.append(time.monotonic())
+                said = answer(self, events, len(seen))
+                if said is None:
+                    return
+                status, fields, body = said
+                self.send_response(status)
+                for name, value in fields.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        result = self.host.run(
+            "submit", "--json", "--url",
+            f"http://127.0.0.1:{server.server_address[1]}", *arguments,
+            stdin=lines(event(i) for i in range(count)))
+        return result, seen
+
+    @staticmethod
+    def said(events, status):
+        return json.dumps({"events": [
+            {"index": i, "id": one["id"], "status": status}
+            for i, one in enumerate(events)]}).encode()
+
+    def test_cut_off(self):
+        """An answer that breaks off says nothing: it is asked again."""
+        def answer(handler, events, number):
+            if number > 1:
+                return 202, {}, self.said(events, "duplicate")
+            handler.send_response(202)
+            handler.send_header("Content-Length", "5000")
+            handler.end_headers()
+            handler.wfile.write(self.said(events, "accepted"))
+            return None
+
+        result, _ = self.submit(answer)
+        self.assertEqual((result.status, result.json["duplicate"]), (0, 2),
+                         result)
+
+    def test_at_once(self):
+        """Retry-After: 0 is no leave to ask without a rest."""
+        result, seen = self.submit(
+            lambda *_: (503, {"Retry-After": "0"}, b"{}"), 2, "--retry-for",
+            "2s")
+        self.assertEqual((result.status, result.json["unsent"]), (1, 2))
+        self.assertLess(len(seen), 8)
+
+    def test_not_understood(self):
+        """Only what is said to be rejected counts as that."""
+        for status in ("queued", None):
+            result, _ = self.submit(
+                lambda _, events, __: (202, {}, self.said(events, status)))
+            self.assertEqual(
+                (result.status, result.json["rejected"],
+                 result.json["unsent"], result.json["stopped"]),
+                (1, 0, 2, True), result)
+
+    def test_gives_up_for_all(self):
+        """Its patience is for the run, not for each request of it."""
+        started = time.monotonic()
+        result, seen = self.submit(
+            lambda *_: (503, {"Retry-After": "1"}, b"{}"), 6000,
+            "--retry-for", "500ms")
+        self.assertEqual((result.status, result.json["accepted"],
+                          result.json["stopped"]), (1, 0, True), result)
+        self.assertLess(len(seen), 6)
+        self.assertIn("and what comes after them", result.err)
+        self.assertLess(time.monotonic() - started, 20)
+
 
 class Busy(Case):
     def test_retry_after(self):
