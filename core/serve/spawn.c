@@ -18,7 +18,6 @@
 
 enum {
   FIRST_FD = 3,                 /* SD_LISTEN_FDS_START */
-  SPARE_FD = 100 + SERVICE_SOCKETS_MAX, /* out of the way of those */
   LOST = 127
 };
 
@@ -59,10 +58,22 @@ spawn_environment (const struct spawn *spawn, size_t n)
   buf_done (&names);
 }
 
+/* The first descriptor that is out of the way of the wanted sockets. */
+static int
+spawn_spare (const struct listeners *listeners)
+{
+  int spare = FIRST_FD;
+
+  for (size_t i = 0; listeners != NULL && i < listeners_count (listeners);
+       i++)
+    spare += listeners_at (listeners, i)->is_wanted;
+  return spare;
+}
+
 /* Put the wanted sockets at 3 and on; how many, or -1.  What else is open
  * there is the supervisor's, and not for a child. */
 static int
-spawn_sockets (const struct listeners *listeners)
+spawn_sockets (const struct listeners *listeners, int spare)
 {
   int fds[SERVICE_SOCKETS_MAX], n = 0;
 
@@ -72,7 +83,7 @@ spawn_sockets (const struct listeners *listeners)
 
     if (!listener->is_wanted || n == SERVICE_SOCKETS_MAX)
       continue;
-    fds[n] = fcntl (listener->fd, F_DUPFD_CLOEXEC, SPARE_FD);
+    fds[n] = fcntl (listener->fd, F_DUPFD_CLOEXEC, spare);
     if (fds[n++] < 0)
       return -1;
   }
@@ -87,8 +98,8 @@ static void
 spawn_run (const struct spawn *spawn, pid_t parent, int report)
 {
   static const int caught[] = { SIGHUP, SIGINT, SIGTERM, SIGCHLD };
+  int spare = spawn_spare (spawn->listeners), n = -1, copy;
   sigset_t held;
-  int n = -1;
 
   for (size_t i = 0; i < sizeof caught / sizeof caught[0]; i++)
     signal (caught[i], SIG_DFL);
@@ -99,9 +110,12 @@ spawn_run (const struct spawn *spawn, pid_t parent, int report)
   setpgid (0, 0);
   sigprocmask (SIG_SETMASK, &held, NULL);
   process_end_with (parent, SIGTERM);
-  report = fcntl (report, F_DUPFD_CLOEXEC, SPARE_FD);
-  if (report >= 0 && fcntl (spawn->place_fd, F_DUPFD, SPARE_FD) >= 0)
-    n = spawn_sockets (spawn->listeners);
+  copy = fcntl (report, F_DUPFD_CLOEXEC, spare);
+  if (copy >= 0) {
+    report = copy;
+    if (fcntl (spawn->place_fd, F_DUPFD, spare) >= 0)
+      n = spawn_sockets (spawn->listeners, spare);
+  }
   if (n >= 0) {
     spawn_environment (spawn, (size_t) n);
     /* The place is held by the copy; this one may be among the sockets. */

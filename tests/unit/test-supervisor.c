@@ -13,11 +13,13 @@
 #include <cmocka.h>
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -148,6 +150,7 @@ stand_in (int argc, char **argv)
 struct fixture {
   char directory[40];
   pid_t pid;
+  rlim_t most_files;            /* 0: as many as we may have */
   int upstream;                 /* what the service manager hears */
   char heard[16384];
 };
@@ -281,6 +284,13 @@ start_another (void)
   if (pid > 0)
     return pid;
   setenv ("NOTIFY_SOCKET", in ("up"), 1);
+  if (fixture.most_files > 0) {
+    const struct rlimit limit = { fixture.most_files, fixture.most_files };
+
+    for (int fd = STDERR_FILENO + 1; fd < 256; fd++)    /* of who runs us */
+      close (fd);
+    setrlimit (RLIMIT_NOFILE, &limit);
+  }
   for (const char *const *name = secrets; *name != NULL; name++)
     setenv (*name, "s3cret-word", 1);
   if (freopen (in ("log"), "a", stderr) == NULL)
@@ -484,6 +494,40 @@ test_crash (void **state)
   assert_int_equal (count ("log", "(forbidden system call)"), 1);
   assert_int_equal (unlink (in ("state/worker-0.crash")), 0);
   wait_for (count ("state/worker-0.log", "start") == 5);
+  stop ();
+}
+
+static void
+test_few_descriptors (void **state)
+{
+  (void) state;
+  fixture.most_files = 20;
+  start ();
+  assert_int_equal (count ("state/intake.log", "start 1 sockets"), 1);
+  stop ();
+}
+
+/* When there are not enough, that is what is said. */
+static void
+test_no_descriptors (void **state)
+{
+  char parts[1000], *text;
+  int n = 0;
+
+  (void) state;
+  fixture.most_files = 18;
+  n += snprintf (parts, sizeof parts, "<intake>");
+  for (int i = 0; i < 6; i++)
+    n += snprintf (parts + n, sizeof parts - (size_t) n,
+                   "<listen socket=\"%s.%d\"/>", in ("s"), i);
+  snprintf (parts + n, sizeof parts - (size_t) n, "</intake>");
+  configure (parts);
+  fixture.pid = start_another ();
+  wait_for (count ("log", "intake can't be started") > 0);
+  text = get ("log");
+  assert_non_null (strstr (text, strerror (EMFILE)));
+  free (text);
+  assert_int_equal (count ("log", "exit code"), 0);
   stop ();
 }
 
@@ -933,6 +977,10 @@ main (int argc, char **argv)
   const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown (test_start_and_stop, set_up, tear_down),
     cmocka_unit_test_setup_teardown (test_crash, set_up, tear_down),
+    cmocka_unit_test_setup_teardown (test_few_descriptors, set_up,
+                                     tear_down),
+    cmocka_unit_test_setup_teardown (test_no_descriptors, set_up,
+                                     tear_down),
     cmocka_unit_test_setup_teardown (test_pidfile_removed, set_up,
                                      tear_down),
     cmocka_unit_test_setup_teardown (test_watchdog, set_up, tear_down),
