@@ -38,7 +38,7 @@ lacking=
 for line in NoNewPrivileges=yes ProtectSystem=strict PrivateTmp=yes \
     PrivateDevices=yes MemoryDenyWriteExecute=yes SystemCallArchitectures=native \
     CapabilityBoundingSet= User=herald StateDirectory=herald WatchdogSec=30s \
-    Restart=on-failure KillMode=mixed; do
+    Restart=on-failure KillMode=mixed LimitCORE=0; do
   grep -Fqx -e "$line" "$directory/herald.service" ||
     lacking="$lacking $line"
 done
