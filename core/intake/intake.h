@@ -46,8 +46,8 @@ int intake_turn (struct intake *intake);
 void intake_reload (struct intake *intake,
                     struct configuration *configuration);
 
-/* Take no more connections and answer what is there; requests that begin
- * now are told to come again. */
+/* Take no more connections and answer what is there, and what the newest
+ * of them ask within a second; each answer closes its connection. */
 void intake_stop (struct intake *intake);
 /* Nothing is left to answer. */
 bool intake_is_idle (const struct intake *intake);
