@@ -281,10 +281,16 @@ child_kill (struct child *child)
     kill (child->pid, SIGKILL);
 }
 
-/* Before it is up it has no ear for SIGHUP, and would end. */
+/* Before it is up it has no ear for SIGHUP, and would end.  If it waits to
+ * be started again, what it failed of may have been mended just now. */
 void
 child_reload (struct child *child)
 {
+  if (child->state == CHILD_WAITING && !child->is_told) {
+    child->pause_ms = PAUSE_MS;
+    set_timer (child->start_timer, 0);
+    return;
+  }
   if (child->state != CHILD_UP) {
     child->is_reload_due = child->pid > 0;
     return;

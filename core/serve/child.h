@@ -61,7 +61,8 @@ void child_stop (struct child *child, int64_t most_ms);
 /* The same, but it is started again at once. */
 void child_restart (struct child *child, int64_t most_ms);
 void child_kill (struct child *child);          /* it is to stop at once */
-/* SIGHUP; one that is starting gets it when it is up. */
+/* SIGHUP; one that is starting gets it when it is up, and one that waits to
+ * be started is started. */
 void child_reload (struct child *child);
 /* From its next start on. */
 void child_set_watchdog (struct child *child, int64_t watchdog_ms);

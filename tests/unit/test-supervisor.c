@@ -835,6 +835,29 @@ test_reload_anew (void **state)
   stop ();
 }
 
+/* Who has mended something does not wait for a long pause to end. */
+static void
+test_reload_of_what_failed (void **state)
+{
+  int64_t start_us;
+  pid_t first;
+
+  (void) state;
+  start ();
+  first = pid_of ("state/worker-0.log");
+  put ("state/worker-0.unusable", "");
+  kill (first, SIGKILL);
+  wait_for (count ("log", "ended with exit code 3") == 5);
+  assert_int_equal (unlink (in ("state/worker-0.unusable")), 0);
+  start_us = date_monotonic_us ();      /* the pause is 3.2 s now */
+  kill (fixture.pid, SIGHUP);
+  wait_for (n_done () == 2);
+  assert_true (date_monotonic_us () - start_us < 2500 * 1000);
+  assert_int_not_equal (pid_of ("state/worker-0.log"), first);
+  assert_int_equal (count ("state/worker-0.log", "reload"), 0);
+  stop ();
+}
+
 /* A reload that is asked for while one is under way comes after it. */
 static void
 test_reload_twice (void **state)
@@ -999,6 +1022,8 @@ main (int argc, char **argv)
     cmocka_unit_test_setup_teardown (test_reload, set_up, tear_down),
     cmocka_unit_test_setup_teardown (test_variables, set_up, tear_down),
     cmocka_unit_test_setup_teardown (test_reload_anew, set_up, tear_down),
+    cmocka_unit_test_setup_teardown (test_reload_of_what_failed, set_up,
+                                     tear_down),
     cmocka_unit_test_setup_teardown (test_reload_twice, set_up, tear_down),
     cmocka_unit_test_setup_teardown (test_reload_beside_an_orphan, set_up,
                                      tear_down),
