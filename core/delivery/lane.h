@@ -83,6 +83,8 @@ void lane_resume (struct lane *lane);
 /* It may not be used as it is, a reason for operators; logged here. */
 void lane_park (struct lane *lane, const char *reason);
 void lane_hold (struct lane *lane, bool is_held);
+/* What is not in flight goes BACK, and the lane goes on. */
+void lane_recall (struct lane *lane, const char *reason);
 /* What became of too many deliveries is not on disk yet: no more go until
  * it is, or a crash would repeat them all.  What the lane holds stays. */
 void lane_suspend (struct lane *lane, bool is_suspended);

@@ -125,6 +125,13 @@ lane_hold (struct lane *lane, bool is_held)
 }
 
 void
+lane_recall (struct lane *lane, const char *reason)
+{
+  lane_empty (lane, reason);
+  lane_go_on (lane);
+}
+
+void
 lane_suspend (struct lane *lane, bool is_suspended)
 {
   if (is_suspended == lane->is_suspended)

@@ -151,6 +151,18 @@ feeder_unwanted (void *data)
   feeder->is_dirty = true;
 }
 
+/* Whoever stands in has more than it has sent.  It gives back its own as
+ * well, and takes it again. */
+static void
+feeder_recall (struct feeder *feeder, const char *reason)
+{
+  for (struct feeder *target = feeder->fallback;
+       target != NULL && target != feeder && feeder->n_out > 0;
+       target = target->fallback)
+    if (target->lane != NULL)
+      lane_recall (target->lane, reason);
+}
+
 /* ------------------------------------------------------------------ */
 /* The lane of the queue. */
 
@@ -192,6 +204,8 @@ feeder_paused (void *data, bool is_paused)
   log_context (NULL, NULL);
   feeder->is_paused = is_paused;
   feeder->is_dirty = true;
+  if (is_paused)
+    feeder_recall (feeder, "paused");
   if (feeder->lane == NULL)
     return;
   lane_hold (feeder->lane, is_paused);
@@ -340,9 +354,9 @@ feeder_leave (struct feeder *feeder)
   if (feeder->is_leaving)
     return;
   feeder->is_leaving = true;
+  feeder_recall (feeder, "its lane is given back");
   feeder->fallback = NULL;
-  if (feeder->store != NULL)
-    feeder_unask (feeder);
+  feeder_unask (feeder);
   if (feeder->lane != NULL)
     lane_stop (feeder->lane);
   /* Its counters go on; another may have the lane from now on. */
