@@ -216,41 +216,15 @@ class Answers(Case):
         self.assertIn("and what comes after them", result.err)
         self.assertLess(time.monotonic() - started, 20)
 
-
-class Busy(Case):
     def test_retry_after(self):
         """429 and 503 are obeyed: not again before their time."""
-        times = []
+        def answer(_, events, n):
+            status = {1: 503, 2: 429}.get(n, 202)
+            if status == 202:
+                return status, {}, self.said(events, "accepted")
+            return status, {"Retry-After": "1"}, b"{}"
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self):
-                times.append(time.monotonic())
-                events = json.loads(
-                    self.rfile.read(int(self.headers["Content-Length"])))
-                status = {1: 503, 2: 429}.get(len(times), 202)
-                body = json.dumps({"events": [
-                    {"index": i, "id": one["id"], "status": "accepted"}
-                    for i, one in enumerate(events)]}).encode()
-                if status != 202:
-                    body = b"{}"
-                self.send_response(status)
-                if status != 202:
-                    self.send_header("Retry-After", "1")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_):
-                pass
-
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        self.addCleanup(server.server_close)
-        self.addCleanup(server.shutdown)
-        result = self.host.run(
-            "submit", "--json", "--url",
-            f"http://127.0.0.1:{server.server_address[1]}",
-            stdin=lines([event(1), event(2)]))
+        result, times = self.submit(answer)
         self.assertEqual((result.status, result.json["accepted"]), (0, 2),
                          result)
         self.assertEqual(len(times), 3)
