@@ -210,8 +210,9 @@ command_intake (const struct command_globals *globals, int argc, char **argv)
   loop_hold_signal (SIGTERM);
   logging_daemon (globals, "intake", NULL);
   problems = problems_new ();
-  configuration = configuration_read (globals->config_directory,
-                                      SECRETS_UNREAD, problems);
+  configuration = configuration_read_or_recall (globals->config_directory,
+                                                globals->state_directory,
+                                                SECRETS_UNREAD, problems);
   if (configuration != NULL)
     intake_keep (&run, configuration, problems);
   problems_log (problems, true);

@@ -129,9 +129,36 @@ read_descriptors (struct configuration *configuration, const char *path,
   }
 }
 
+static struct herald_xml *
+recall_host (struct arena *arena, const char *path,
+             const char *state_directory, enum secrets secrets,
+             struct problems *problems)
+{
+  const char *copy = arena_printf (arena, "%s/good/" CONFIGURATION_HOST_COPY,
+                                   state_directory);
+  struct problems *own = problems_new ();
+  struct herald_xml *host = NULL;
+
+  if (access (copy, F_OK) == 0) {
+    host = herald_xml_read_copy (copy, path, secrets, arena, own);
+    if (host != NULL)
+      problems_add (problems, PROBLEM_WARNING, path, 0, NULL, "all goes on "
+                    "as it was when this was last good, until it is mended");
+    else
+      problems_add (problems, PROBLEM_WARNING, path, 0, NULL, "its last good "
+                    "copy, %s, can't be used either: %s", copy,
+                    problems_at (own, 0)->text);
+  }
+  problems_free (own);
+  if (host != NULL)
+    host->is_recalled = true;
+  return host;
+}
+
+/* state_directory NULL: nothing is recalled. */
 static int
-read_all (struct configuration *configuration, enum secrets secrets,
-          struct problems *problems)
+read_all (struct configuration *configuration, const char *state_directory,
+          enum secrets secrets, struct problems *problems)
 {
   struct arena *arena = configuration->arena;
   const char *own = arena_printf (arena, "%s/herald.xml",
@@ -143,6 +170,9 @@ read_all (struct configuration *configuration, enum secrets secrets,
   int fd, status;
 
   configuration->herald = herald_xml_read (own, secrets, arena, problems);
+  if (configuration->herald == NULL && state_directory != NULL)
+    configuration->herald = recall_host (arena, own, state_directory,
+                                         secrets, problems);
   if (configuration->herald == NULL)
     return -1;
   fd = trust_open (path, TRUST_DIRECTORY, reason, sizeof reason);
@@ -163,13 +193,22 @@ struct configuration *
 configuration_read (const char *directory, enum secrets secrets,
                     struct problems *problems)
 {
+  return configuration_read_or_recall (directory, NULL, secrets, problems);
+}
+
+struct configuration *
+configuration_read_or_recall (const char *directory,
+                              const char *state_directory,
+                              enum secrets secrets,
+                              struct problems *problems)
+{
   struct configuration *configuration
     = memory_zeroed (1, sizeof *configuration);
 
   configuration->n_holds = 1;
   configuration->arena = arena_new (0);
   configuration->directory = arena_strdup (configuration->arena, directory);
-  if (read_all (configuration, secrets, problems) < 0) {
+  if (read_all (configuration, state_directory, secrets, problems) < 0) {
     configuration_free (configuration);
     return NULL;
   }

@@ -40,6 +40,15 @@ struct configuration *configuration_read (const char *directory,
                                           enum secrets secrets,
                                           struct problems *problems);
 
+/* The same for a process that starts while a service runs: if herald.xml
+ * can't be used, its last good copy in the state directory (see below) is
+ * in its place, and a warning says so. */
+struct configuration *
+configuration_read_or_recall (const char *directory,
+                              const char *state_directory,
+                              enum secrets secrets,
+                              struct problems *problems);
+
 /* One more needs it: configuration_free () takes one off, and frees what
  * nobody needs any more.  Secrets of its settings are masked until then.
  * NULL is fine. */
@@ -55,9 +64,9 @@ void configuration_keep_old (struct configuration *fresh,
                              struct problems *problems);
 
 /* While a process runs, configuration_keep_old () has what was good; for
- * one that starts it is in STATE/good: a copy of each file of conf.d as it
- * was when it was last good.  state_directory may be NULL: the one of
- * herald.xml.
+ * one that starts it is in STATE/good: a copy of herald.xml, and of each
+ * file of conf.d, as it was when it was last good.  state_directory may be
+ * NULL: the one of herald.xml.
  *
  * configuration_recall (): what is broken, or in a file that can't be
  * read, is read from its copy, and a warning says so.  A copy that has

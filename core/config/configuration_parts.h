@@ -26,6 +26,8 @@ size_t configuration_place (const struct configuration *configuration,
                             const char *name);
 /* Room for n descriptors more. */
 void configuration_make_room (struct configuration *configuration, size_t n);
+/* herald.xml among the copies; no file of conf.d is called so. */
+#define CONFIGURATION_HOST_COPY ".herald.xml"
 /* Where the copies are: a directory of the state directory; NULL: of that
  * which herald.xml names. */
 void configuration_add_good (const struct configuration *configuration,

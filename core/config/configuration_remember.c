@@ -45,16 +45,24 @@ path_in (const char *directory, const char *name)
   return buf_steal (&path);
 }
 
-/* Whether others may read the file decides what may stand in it, so the
- * copy says the same by its mode; its directory is closed to them. */
+/* A file that is good. */
+struct original {
+  const char *path;
+  const char *copy;             /* its name among the copies */
+  /* Whether others may read the file decides what may stand in it, so the
+   * copy says the same by its mode; its directory is closed to them. */
+  bool is_private;
+  const struct descriptor *descriptor;  /* NULL: herald.xml */
+};
+
 static mode_t
-mode_of (const struct descriptor *descriptor)
+mode_of (const struct original *original)
 {
-  return descriptor->is_private ? 0600 : 0644;
+  return original->is_private ? 0600 : 0644;
 }
 
 static bool
-is_there (const struct descriptor *descriptor, const char *copy,
+is_there (const struct original *original, const char *copy,
           const char *text, size_t len)
 {
   struct stat status;
@@ -63,7 +71,7 @@ is_there (const struct descriptor *descriptor, const char *copy,
   bool is_same;
 
   if (lstat (copy, &status) < 0
-      || (status.st_mode & 07777) != mode_of (descriptor)
+      || (status.st_mode & 07777) != mode_of (original)
       || (uintmax_t) status.st_size != len)
     return false;
   found = trust_read (copy, 0, XML_MAX_LEN, &found_len, reason,
@@ -76,13 +84,11 @@ is_there (const struct descriptor *descriptor, const char *copy,
   return is_same;
 }
 
-/* The file may be another since it was read, and not good any more. */
 static bool
-is_meant (const struct remembering *remembering,
-          const struct descriptor *descriptor)
+is_same_descriptor (const struct remembering *remembering,
+                    const struct descriptor *descriptor, struct arena *arena,
+                    struct problems *problems)
 {
-  struct arena *arena = arena_new (0);
-  struct problems *problems = problems_new ();
   struct descriptor *copy;
   bool is_same;
 
@@ -94,19 +100,47 @@ is_meant (const struct remembering *remembering,
                        sizeof copy->digest) == 0;
   if (copy != NULL)
     descriptor_forget (copy);
-  problems_free (problems);
-  arena_free (arena);
   return is_same;
 }
 
+static bool
+is_good_host (const char *copy, const char *path, struct arena *arena,
+              struct problems *problems)
+{
+  struct herald_xml *host = herald_xml_read_copy (copy, path, SECRETS_UNREAD,
+                                                  arena, problems);
+
+  herald_xml_done (host);
+  return host != NULL;
+}
+
+/* The file may be another since it was read, and not good any more. */
+static bool
+is_meant (const struct remembering *remembering,
+          const struct original *original)
+{
+  struct arena *arena = arena_new (0);
+  struct problems *problems = problems_new ();
+  bool is_fine;
+
+  is_fine = original->descriptor != NULL
+              ? is_same_descriptor (remembering, original->descriptor, arena,
+                                    problems)
+              : is_good_host (remembering->new_path, original->path, arena,
+                              problems);
+  problems_free (problems);
+  arena_free (arena);
+  return is_fine;
+}
+
 static void
-put (struct remembering *remembering, const struct descriptor *descriptor,
+put (struct remembering *remembering, const struct original *original,
      const char *copy, const char *text, size_t len)
 {
   if (new_file_write (remembering->new_path, text, len,
-                      mode_of (descriptor)) < 0)
+                      mode_of (original)) < 0)
     complain (remembering, "written", remembering->new_path);
-  else if (!is_meant (remembering, descriptor))
+  else if (!is_meant (remembering, original))
     unlink (remembering->new_path);
   else if (rename (remembering->new_path, copy) < 0) {
     complain (remembering, "replaced", copy);
@@ -116,22 +150,46 @@ put (struct remembering *remembering, const struct descriptor *descriptor,
 }
 
 static void
-remember (struct remembering *remembering,
-          const struct descriptor *descriptor)
+remember (struct remembering *remembering, const struct original *original)
 {
   char reason[400], *copy, *text;
   size_t len;
 
-  text = trust_read (descriptor->path, 0, XML_MAX_LEN, &len, reason,
+  text = trust_read (original->path, 0, XML_MAX_LEN, &len, reason,
                      sizeof reason);
   if (text == NULL)
     return;                     /* it was good a moment ago */
-  copy = path_in (remembering->good, strrchr (descriptor->path, '/') + 1);
-  if (!is_there (descriptor, copy, text, len))
-    put (remembering, descriptor, copy, text, len);
+  copy = path_in (remembering->good, original->copy);
+  if (!is_there (original, copy, text, len))
+    put (remembering, original, copy, text, len);
   memory_wipe (text, len);
   free (text);
   free (copy);
+}
+
+static void
+remember_descriptor (struct remembering *remembering,
+                     const struct descriptor *descriptor)
+{
+  struct original original = {
+    .path = descriptor->path, .copy = strrchr (descriptor->path, '/') + 1,
+    .is_private = descriptor->is_private, .descriptor = descriptor,
+  };
+
+  remember (remembering, &original);
+}
+
+static void
+remember_host (struct remembering *remembering)
+{
+  const struct herald_xml *host = remembering->configuration->herald;
+  struct original original = {
+    .path = host->path, .copy = CONFIGURATION_HOST_COPY,
+    .is_private = host->is_private,
+  };
+
+  if (!host->is_recalled)
+    remember (remembering, &original);
 }
 
 /* Of files that are not in conf.d any more. */
@@ -187,8 +245,9 @@ configuration_remember (const struct configuration *configuration,
       if (configuration->owners[k] == NULL
           && !configuration->descriptors[k]->is_recalled
           && !configuration->descriptors[k]->has_errors)
-        remember (&remembering, configuration->descriptors[k]);
+        remember_descriptor (&remembering, configuration->descriptors[k]);
     forget_gone (&remembering);
+    remember_host (&remembering);
     if (remembering.has_changed && new_file_sync_directory (good.data) < 0)
       complain (&remembering, "written", good.data);
   }

@@ -351,6 +351,7 @@ read_doc (struct xml_doc *doc, enum secrets secrets, struct arena *arena,
     return NULL;
   xml = arena_zeroed (arena, 1, sizeof *xml);
   xml->path = arena_strdup (arena, xml_path (doc));
+  xml->is_private = xml_is_private (doc);
   xml->secrets = secrets;
   xml->catalogue = catalogue_new ();
   xml->connect_ms = CONNECT_MS;
@@ -369,13 +370,21 @@ read_doc (struct xml_doc *doc, enum secrets secrets, struct arena *arena,
 }
 
 struct herald_xml *
-herald_xml_read (const char *path, enum secrets secrets, struct arena *arena,
-                 struct problems *problems)
+herald_xml_read_copy (const char *copy, const char *path,
+                      enum secrets secrets, struct arena *arena,
+                      struct problems *problems)
 {
   size_t errors = problems_errors (problems);
 
-  return read_doc (xml_read_file (path, "herald", NS, problems), secrets,
-                   arena, problems, errors);
+  return read_doc (xml_read_copy (copy, path, "herald", NS, problems),
+                   secrets, arena, problems, errors);
+}
+
+struct herald_xml *
+herald_xml_read (const char *path, enum secrets secrets, struct arena *arena,
+                 struct problems *problems)
+{
+  return herald_xml_read_copy (path, path, secrets, arena, problems);
 }
 
 struct herald_xml *

@@ -110,6 +110,8 @@ struct herald_log {             /* <log>; options of the command go before */
 
 struct herald_xml {
   const char *path;
+  bool is_private;              /* others can't read it */
+  bool is_recalled;             /* from its last good copy */
   enum secrets secrets;         /* UNREAD: ca_file was not looked at */
   size_t n_workspaces;
   const char **workspaces;      /* sorted (names.h) */
@@ -137,6 +139,11 @@ struct herald_xml {
 struct herald_xml *herald_xml_read (const char *path, enum secrets secrets,
                                     struct arena *arena,
                                     struct problems *problems);
+/* From another file, as if it were the one at path. */
+struct herald_xml *herald_xml_read_copy (const char *copy, const char *path,
+                                         enum secrets secrets,
+                                         struct arena *arena,
+                                         struct problems *problems);
 /* The same of a text; path is for messages. */
 struct herald_xml *herald_xml_read_text (const char *text, size_t len,
                                          const char *path,

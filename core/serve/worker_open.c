@@ -196,8 +196,9 @@ worker_read (struct worker *worker)
   const char *state = config->state_directory;
   const struct herald_xml *host;
 
-  worker->configuration = configuration_read (config->config_directory,
-                                              SECRETS_READ, problems);
+  worker->configuration
+    = configuration_read_or_recall (config->config_directory, state,
+                                    SECRETS_READ, problems);
   if (worker->configuration == NULL) {
     problems_log (problems, true);
     problems_free (problems);

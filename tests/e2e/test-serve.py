@@ -406,7 +406,24 @@ class Reload(Case):
         wait_until(lambda: "everything stays as it was" in self.daemon.text(),
                    "the refusal")
         self.check_delivery(1)
+        # Nor does it harm those that have to start meanwhile.
+        for role in ("intake", "worker"):
+            before = self.daemon.pids(role)
+            os.kill(min(before), signal.SIGKILL)
+            wait_until(lambda: self.daemon.pids(role)
+                       and not self.daemon.pids(role) & before,
+                       f"another {role}")
+            self.check_delivery(role)
+            self.assertRegex(self.daemon.text(), "all goes on as it was when "
+                             f"this was last good.* process={role}")
+        self.assertEqual(self.reload().status, 3)
+        self.site.serve_with('number="1"')
+        self.assertEqual(self.reload().status, 0)
+        self.check_delivery("mended")
         self.assertEqual(self.daemon.stop(), 0)
+        # Who starts the service is told, and has to mend it.
+        self.site.write("etc/herald.xml", "<herald")
+        self.assertEqual(self.site.run("serve").status, 3)
 
     def test_nobody(self):
         result = self.reload()

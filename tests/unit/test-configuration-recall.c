@@ -426,6 +426,63 @@ test_unwritable (void **state)
   configuration_free (configuration);
 }
 
+/* herald.xml itself, for those that start while it is broken. */
+static struct configuration *
+start_anyway (struct fixture *fixture)
+{
+  problems_free (fixture->problems);
+  fixture->problems = problems_new ();
+  return configuration_read_or_recall (fixture->directory,
+                                       fixture_path (fixture->directory,
+                                                     "state"),
+                                       SECRETS_READ, fixture->problems);
+}
+
+static void
+test_host (void **state)
+{
+  struct fixture *fixture = *state;
+  struct configuration *configuration;
+  struct stat status;
+  char copy[FIXTURE_PATH];
+  const struct problem *last;
+
+  snprintf (copy, sizeof copy, "%s/state/good/.herald.xml",
+            fixture->directory);
+  write_good (fixture, "conf.d/crm.xml", "crm", LABEL ("one"));
+  fixture_write (fixture->directory, "herald.xml", "<herald", 0644);
+  assert_null (start_anyway (fixture));
+  fixture_write (fixture->directory, "herald.xml", HOST (OTHER), 0640);
+  serve (fixture);
+  assert_int_equal (lstat (copy, &status), 0);
+  assert_int_equal (status.st_mode & 07777, 0600);
+  fixture_write (fixture->directory, "herald.xml", "<herald", 0644);
+
+  configuration = start_anyway (fixture);
+  assert_non_null (configuration);
+  assert_true (herald_xml_has_workspace (configuration->herald, "other"));
+  assert_string_equal (configuration->herald->path,
+                       fixture_path (fixture->directory, "herald.xml"));
+  assert_int_equal (configuration->n_descriptors, 1);
+  fixture_expect (fixture->problems, PROBLEM_WARNING, 0, "all goes on as it "
+                  "was when this was last good, until it is mended");
+  assert_true (problems_errors (fixture->problems) > 0);
+  /* It is no news of a file that is good. */
+  assert_int_equal (unlink (copy), 0);
+  remember (fixture, configuration);
+  assert_int_not_equal (lstat (copy, &status), 0);
+  configuration_free (configuration);
+
+  fixture_write (fixture->directory, "state/good/.herald.xml", "<herald/>",
+                 0600);
+  assert_null (start_anyway (fixture));
+  last = problems_at (fixture->problems,
+                      problems_count (fixture->problems) - 1);
+  assert_int_equal (last->severity, PROBLEM_WARNING);
+  assert_non_null (strstr (last->text, "can't be used either: <herald> is "
+                           "not of the namespace"));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown (name, set_up, tear_down)
 
 int
@@ -434,7 +491,8 @@ main (void)
   const struct CMUnitTest tests[] = {
     TEST (test_copies), TEST (test_changed_between), TEST (test_no_copy),
     TEST (test_recall), TEST (test_digest), TEST (test_kept),
-    TEST (test_moved), TEST (test_useless_copy), TEST (test_unwritable),
+    TEST (test_moved), TEST (test_useless_copy), TEST (test_host),
+    TEST (test_unwritable),
   };
 
   return cmocka_run_group_tests (tests, NULL, NULL);
