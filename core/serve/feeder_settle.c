@@ -226,4 +226,7 @@ feeder_settled (void *data, struct delivery *delivery,
   if (settlement.end == QUEUE_DEAD)
     load_tell_dead (load, result->reason);
   load_settle (load, &settlement, by == feeder ? "" : by->name);
+  /* At once: many replies may come in one turn of the loop. */
+  if (ledger_unsettled (by->feeding->ledger) >= FEEDING_UNSETTLED)
+    lane_suspend (by->lane, true);
 }

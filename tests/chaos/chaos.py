@@ -102,7 +102,7 @@ class Round:
     def configure(self, how: str, variant: int) -> None:
         """good: all is right.  changed: another in-flight cap, and a header.
         host: timeouts of the host's.  broken: two files that can't be read
-        (what runs goes on as it was)."""
+        (what runs goes on as it was); unusable: herald.xml can't."""
         site, ends = self.site, self.ends
         even = variant % 2 == 0
         site.serve_with(
@@ -135,6 +135,8 @@ class Round:
             '<workspaces><workspace>beta</workspace></workspaces>'
             f'<delivery>{RETRY}<batch max="5" wait="20ms"/>'
             '<in-flight max="4"/></delivery>')
+        if how == "unusable":
+            site.write("etc/herald.xml", "<herald")
         if how == "broken":
             site.write("etc/conf.d/some.xml", "<integration")
             site.write("etc/conf.d/zzz.xml", "<integration name='zzz'/>")

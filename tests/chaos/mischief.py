@@ -22,11 +22,11 @@ KINDS = {
     "mood": 10, "kill-worker": 3, "kill-intake": 2, "kill-serve": 2,
     "stop-worker": 2, "stop-intake": 1, "stop-serve": 1, "stop-long": 1,
     "reload": 2, "reload-changed": 2, "reload-host": 1, "reload-broken": 2,
-    "restart": 2, "disk-full": 2, "disk-write": 1, "disk-sync": 1,
+    "reload-unusable": 1, "restart": 2, "disk-full": 2, "disk-write": 1, "disk-sync": 1,
     "disk-short": 1, "disk-filled": 1,
 }
 CLEAN = ("mood", "reload", "reload-changed", "reload-host", "reload-broken",
-         "restart")
+         "reload-unusable", "restart")
 #: Moods in which no answer is lost.
 CLEAN_MOODS = ("slow", "500", "503", "429")
 WATCHDOG_SECONDS = 3.0
@@ -79,6 +79,7 @@ class Mischief:
         self._quiet_until = 0.0     # workers end cleanly, or were killed
         self._excused_until = 0.0   # serve may end
         self._n_variant = 0
+        self._is_unusable = False
 
     def run(self, plan: List[Step]) -> None:
         began = time.monotonic()
@@ -141,8 +142,11 @@ class Mischief:
         return any(act == self._launch for _, act in self._later)
 
     def _launch(self) -> None:
-        if not self._daemon.is_running:
-            self._daemon.launch()
+        if self._daemon.is_running:
+            return
+        if self._is_unusable:   # whoever starts the service has mended it
+            self._mend()
+        self._daemon.launch()
 
     def _set_mood(self, step: Step) -> None:
         service = self._services[int(step.pick * len(self._services))]
@@ -192,11 +196,15 @@ class Mischief:
         if how == "host":
             self._quiet_until = time.monotonic() + 8
         self._configure(how or "good", self._n_variant)
+        self._is_unusable = how == "unusable"
         self._daemon.reload()
-        if how == "broken":
+        if how in ("broken", "unusable"):
             # Who starts meanwhile has the last good copy.
-            self._after(2, lambda: self._configure("good",
-                                                   self._n_variant))
+            self._after(2, self._mend)
+
+    def _mend(self) -> None:
+        self._configure("good", self._n_variant)
+        self._is_unusable = False
 
     def _restart(self) -> None:
         if not self._daemon.is_running:

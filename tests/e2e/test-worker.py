@@ -226,7 +226,7 @@ class Delivery(WorkerCase):
                 time.sleep(1)
             worker.kill()
         self.assertGreater(came, noted + 1000)
-        self.assertLessEqual(came, noted + 1024 + 2 * 8)
+        self.assertLessEqual(came, noted + 1024 + 8)
         with self.work() as worker:
             self.wait_empty()
             worker.stop()
