@@ -92,6 +92,13 @@ class Case(unittest.TestCase):
         wait_until(lambda: str(number) in self.arrived(),
                    f"event {number}: " + self.daemon.tail())
 
+    def kill_one(self, role):
+        """The only one; another takes its place."""
+        before = self.daemon.pids(role)
+        os.kill(min(before), signal.SIGKILL)
+        wait_until(lambda: self.daemon.pids(role)
+                   and not self.daemon.pids(role) & before, f"another {role}")
+
     def reload(self, *arguments):
         self.daemon.drain_notes()
         result = self.site.run("reload", *arguments)
@@ -125,11 +132,7 @@ class Life(Case):
         self.web()
         self.daemon.start()
         for role in ("intake", "worker"):
-            before = self.daemon.pids(role)
-            os.kill(min(before), signal.SIGKILL)
-            wait_until(lambda: self.daemon.pids(role)
-                       and not self.daemon.pids(role) & before,
-                       f"another {role}")
+            self.kill_one(role)
             self.assertIn("was ended by signal 9 (SIGKILL)",
                           self.daemon.text())
             self.check_delivery(role)
@@ -355,11 +358,7 @@ class Reload(Case):
         self.assertEqual(copy.read_text(), good)
         self.assertEqual(self.reload().status, 1)
         for role in ("intake", "worker"):
-            before = self.daemon.pids(role)
-            os.kill(min(before), signal.SIGKILL)
-            wait_until(lambda: self.daemon.pids(role)
-                       and not self.daemon.pids(role) & before,
-                       f"another {role}")
+            self.kill_one(role)
             self.check_delivery(role)
             self.assertRegex(self.daemon.text(),
                              "web.xml: integration .*web.* goes on as it was "
@@ -408,11 +407,7 @@ class Reload(Case):
         self.check_delivery(1)
         # Nor does it harm those that have to start meanwhile.
         for role in ("intake", "worker"):
-            before = self.daemon.pids(role)
-            os.kill(min(before), signal.SIGKILL)
-            wait_until(lambda: self.daemon.pids(role)
-                       and not self.daemon.pids(role) & before,
-                       f"another {role}")
+            self.kill_one(role)
             self.check_delivery(role)
             self.assertRegex(self.daemon.text(), "all goes on as it was when "
                              f"this was last good.* process={role}")
@@ -505,9 +500,7 @@ class Defaults(Case):
         self.assertEqual(result.status, 1, result)
         self.assertIn("1 integration in order, 1 broken, 1 error",
                       result.out)
-        before = self.daemon.pids("worker")
-        os.kill(min(before), signal.SIGKILL)
-        wait_until(lambda: self.daemon.pids("worker") - before, "another")
+        self.kill_one("worker")
         self.check_delivery(2)
         self.site.write("etc/endpoint", self.receiver.url, 0o600)
         self.assertEqual(self.reload().status, 0)
