@@ -236,16 +236,19 @@ child_start (struct child *child)
     child_spawn (child);
 }
 
-/* Make a running child end. */
+/* Make a running child end.  Once: a second SIGTERM would cut off what is in
+ * flight. */
 static void
 child_end (struct child *child, int64_t most_ms)
 {
+  if (child->state == CHILD_STOPPING)
+    return;
   loop_timer_stop (child->watchdog_timer);
+  /* Stopped, it would not hear.  Not afterwards: a debugger or sanitizer
+     that stops it when it ends would be undone. */
+  kill (child->pid, SIGCONT);
   kill (child->pid, SIGTERM);
-  kill (child->pid, SIGCONT);   /* stopped, it would not hear */
-  if (child->state != CHILD_STOPPING
-      || !loop_timer_is_set (child->kill_timer))
-    set_timer (child->kill_timer, most_ms);
+  set_timer (child->kill_timer, most_ms);
   child_enter (child, CHILD_STOPPING);
 }
 
