@@ -394,6 +394,28 @@ class Reload(Case):
         self.assertEqual(self.arrived(), ["2"])
         self.assertEqual(self.daemon.stop(), 0)
 
+    def test_a_stop_while_workers_end_already(self):
+        """They are asked once: a second SIGTERM would cut off what is in
+        flight."""
+        held = Receiver(is_held=True)
+        held.__enter__()
+        self.addCleanup(held.__exit__, None, None, None)
+        self.site.webhook("held", held.url)
+        self.daemon.start()
+        self.assertEqual(self.post(1), 202)
+        wait_until(lambda: held.in_flight == 1, "the request")
+        self.site.serve_with('number="2" stop="20s"')
+        os.kill(self.daemon.process.pid, signal.SIGHUP)
+        wait_until(lambda: "stopping: what is in flight is finished first"
+                   in self.daemon.text(), "the end of the old worker")
+        os.kill(self.daemon.process.pid, signal.SIGTERM)
+        wait_until(lambda: not self.daemon.pids("intake"), "the intake's end")
+        time.sleep(0.3)         # the workers' turn
+        held.release()
+        self.assertEqual(self.daemon.process.wait(60), 0)
+        self.assertNotIn("cut off", self.daemon.text())
+        self.assertEqual(held.n_events, 1)
+
     def test_broken_host(self):
         self.web()
         self.daemon.start()
